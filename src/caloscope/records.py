@@ -1,0 +1,207 @@
+"""The records that travel through Caloscope, and the words they are written in.
+
+Axis order is numpy `([depth,] y, x)` everywhere; bin 1 of a ROOT axis is index 0.
+All records are frozen: a stage answers with a new one and never changes what it was given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts: TypeAlias = NDArray[np.uint32]
+Floats: TypeAlias = NDArray[np.float32]
+Codes: TypeAlias = NDArray[np.int8]
+Mask: TypeAlias = NDArray[np.bool_]
+Cell: TypeAlias = tuple[int, ...]
+"""Index of one cell in its view: `(y, x)`, or `(depth index, y, x)`, all zero-based."""
+
+LUMISECTION_SECONDS = 23.3
+"""Length of a lumisection: 2^18 LHC orbits."""
+
+
+class Code(IntEnum):
+    """Quality of one cell (CMSSW `DQWorkerClient.h`); lower is worse."""
+
+    ABSENT = -1
+    BAD = 0
+    GOOD = 1
+    UNKNOWN = 2
+    MASKED_BAD = 3
+    MASKED_GOOD = 4
+    MASKED_UNKNOWN = 5
+
+
+class Quality(StrEnum):
+    """Quality of a map, or of everything, in one lumisection. What nobody scored is UNKNOWN."""
+
+    BAD = "BAD"
+    GOOD = "GOOD"
+    UNKNOWN = "UNKNOWN"
+
+
+class Reason(StrEnum):
+    """Why a map or a cell has the answer that it has."""
+
+    # why a map is UNKNOWN
+    WARM_UP = "WARM_UP"
+    FEW_EVENTS = "FEW_EVENTS"
+    NO_EVENTS = "NO_EVENTS"
+    NO_PILEUP = "NO_PILEUP"
+    MAP_MISSING = "MAP_MISSING"
+    LATE = "LATE"
+    NO_BASELINE = "NO_BASELINE"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    DETECTOR_FAILED = "DETECTOR_FAILED"
+    # why a cell is flagged
+    EVIDENCE = "EVIDENCE"
+    EMPTY_MAP = "EMPTY_MAP"
+    NEVER_ALIVE = "NEVER_ALIVE"
+    # why a scored map is degraded, though not UNKNOWN
+    EVENTS_ESTIMATED = "EVENTS_ESTIMATED"
+    PILEUP_ESTIMATED = "PILEUP_ESTIMATED"
+
+
+class Direction(StrEnum):
+    """Whether a cell counts too little or too much."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class Severity(IntEnum):
+    """How much of the detector an incident covers; higher is worse."""
+
+    CELL = 1
+    CLUSTER = 2
+    REGION = 3
+    MAP = 4
+
+
+class LumiId(NamedTuple):
+    """One lumisection of one run; sorts in time order."""
+
+    run: int
+    lumi: int
+
+
+class ResultKey(NamedTuple):
+    """What a result belongs to; `label` is the primary dataset or stream, `bundle` a bundle's hash."""
+
+    label: str
+    run: int
+    lumi: int
+    map: str
+    bundle: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapRecord:
+    """One map as it was read for one lumisection.
+
+    `counts` has the view's shape and holds every bin as read, cells that do not exist included.
+    `events` and `pileup` are None where the source did not say. `span` is the number of
+    lumisections the counts cover.
+    """
+
+    counts: Counts
+    events: int | None = None
+    pileup: float | None = None
+    span: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lumisection:
+    """All that one source holds of one lumisection.
+
+    `missing` names the maps that the source's producer should have brought and did not.
+    `assumptions` says in words what the reader had to assume (era, lumi number ...).
+    `began_at` is seconds since 1970, UTC, None where unknown.
+    """
+
+    label: str
+    run: int
+    lumi: int
+    maps: Mapping[str, MapRecord]
+    missing: frozenset[str] = frozenset()
+    source: str = ""
+    began_at: float | None = None
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> LumiId:
+        """Its place in time."""
+        return LumiId(self.run, self.lumi)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Flags of one map that belong together.
+
+    `opened` and `last` are the first and last lumisection with a flag; `closed` is the one in which it
+    was found cured, None while open. `onset` is an estimate, never after `opened`. `factor` is observed
+    over expected counts since then. `standing` marks cells that were never alive in the reference: such
+    an incident is known from the start, masked, and makes no map BAD.
+    """
+
+    id: str
+    label: str
+    map: str
+    bundle: str
+    hardware: str
+    cells: tuple[Cell, ...]
+    opened: LumiId
+    last: LumiId
+    onset: LumiId
+    closed: LumiId | None
+    direction: Direction
+    reason: Reason
+    severity: Severity
+    factor: float
+    peak_evidence: float
+    masked: bool = False
+    standing: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapResult:
+    """The answer for one map in one lumisection.
+
+    `codes` (`Code`), `evidence` (nats, larger of the two directions, high = worse), `direction`
+    (-1 low, +1 high, 0 none) and `expected` (counts) have the view's shape. `score` is a detector's own
+    score where it has one (the loss of an autoencoder), `reconstruction` what a network made of the input.
+    Flagged cells carry `flag_reason`, those in `never_alive` carry NEVER_ALIVE. `image_events` is the number
+    of events behind what the detector looked at (a sum over lumisections for some), `seconds` what it took.
+    For an UNKNOWN result `reason` says why, and the arrays hold what is known (codes UNKNOWN or ABSENT).
+    `degraded` lists the fallbacks that were used. `content` is a digest of what was read.
+    """
+
+    key: ResultKey
+    quality: Quality
+    reason: Reason | None
+    counts: Counts | None
+    codes: Codes
+    evidence: Floats | None = None
+    direction: Codes | None = None
+    expected: Floats | None = None
+    score: Floats | None = None
+    reconstruction: Floats | None = None
+    flag_reason: Reason = Reason.EVIDENCE
+    never_alive: Mask | None = None
+    events: int | None = None
+    image_events: int | None = None
+    pileup: float | None = None
+    span: int = 1
+    degraded: tuple[Reason, ...] = ()
+    content: str = ""
+    detail: str = ""
+    began_at: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def bad_cells(self) -> int:
+        """Number of cells flagged and not masked."""
+        return int(np.count_nonzero(self.codes == Code.BAD))
