@@ -1,0 +1,126 @@
+"""The contract of a detector: what it is shown, and the two questions that it may answer.
+
+A detector sees one map, one lumisection at a time, in order. It answers either *what count do you expect
+here?* (`Expectation`) or *how bad is it?* (`Score`), or says that it does not know yet (`NotKnown`). What it
+must remember from one lumisection to the next it hands back as arrays, so that the pipeline can save it,
+rewind it and restart it; a detector itself never changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caloscope.records import LumiId, Mask, Reason
+
+Noise: TypeAlias = Literal["binomial", "overdispersed"]
+Array: TypeAlias = NDArray[np.float64]
+Memory: TypeAlias = Mapping[str, NDArray[np.generic]]
+"""What a detector remembers, as named arrays; empty at the start."""
+
+Settings: TypeAlias = Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """One map in one lumisection, checked and ready to be judged.
+
+    `counts` is float64 `([depth,] y, x)`, integers in value, zero in cells that do not exist.
+    `events` and `pileup` are None where the source did not say.
+    """
+
+    id: LumiId
+    counts: Array
+    events: int | None
+    pileup: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """The count distribution expected in each cell of a healthy detector, given events and pileup.
+
+    All arrays have the view's shape; cells that do not exist or were never alive have `testable` false.
+    `noise` names the family. *binomial*: counts out of `trials` with probability `mean / trials`, and
+    `dispersion` is the intraclass correlation rho of a beta-binomial: variance = binomial x (1 + (N - 1) rho).
+    *overdispersed*: variance = `dispersion` x `mean` (a Fano factor, >= 1). `relative_error` is the relative
+    standard error of `mean` itself, common to all lumisections. `degraded` lists the fallbacks used.
+    """
+
+    noise: Noise
+    mean: Array
+    dispersion: Array
+    testable: Mask
+    relative_error: Array
+    trials: float = 0.0
+    degraded: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """How bad each cell is, in the detector's own unit; high = worse, above `threshold` = flagged.
+
+    `accumulated` says that `value` already gathers several lumisections: then `threshold` is applied
+    unchanged and nothing more is summed. `direction` (-1 low, +1 high) where the detector knows it.
+    `image_events` is the number of events behind the picture that was judged.
+    """
+
+    value: Array
+    threshold: float
+    testable: Mask
+    accumulated: bool
+    reconstruction: Array | None = None
+    direction: NDArray[np.int8] | None = None
+    image_events: int | None = None
+    degraded: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """The detector cannot judge this lumisection, and why.
+
+    `score` (and what goes with it) may still be shown, though nothing may be concluded from it.
+    """
+
+    reason: Reason
+    detail: str = ""
+    image_events: int | None = None
+
+
+Answer: TypeAlias = Expectation | Score | NotKnown
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """What every detector does. Instances are immutable; all that changes travels in `Memory`."""
+
+    name: ClassVar[str]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the maps that it judges."""
+        ...
+
+    def look(self, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
+        """Judge one lumisection; answers with what to remember for the next one."""
+        ...
+
+    def settings(self) -> Settings:
+        """The plain values that a bundle's card keeps."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The arrays that a bundle keeps."""
+        ...
+
+    @classmethod
+    def restore(
+        cls, settings: Settings, arrays: Mapping[str, NDArray[np.generic]], model: Path | None
+    ) -> Self:
+        """The detector again, from what a bundle kept; `model` is the ONNX file where there is one.
+
+        Raises `BundleError` when something is missing or does not fit.
+        """
+        ...
