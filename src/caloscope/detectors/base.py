@@ -44,7 +44,7 @@ class Expectation:
 
     All arrays have the view's shape; cells that do not exist or were never alive have `testable` false.
     `noise` names the family. *binomial*: counts out of `trials` with probability `mean / trials`, and
-    `dispersion` is the intraclass correlation rho of a beta-binomial: variance = binomial x (1 + (N - 1) rho).
+    `dispersion` is the intraclass correlation rho of a beta-binomial: variance = binomial (1 + (N - 1) rho).
     *overdispersed*: variance = `dispersion` x `mean` (a Fano factor, >= 1). `relative_error` is the relative
     standard error of `mean` itself, common to all lumisections. `degraded` lists the fallbacks used.
     """
