@@ -1,0 +1,51 @@
+"""The store: every verdict, with what it was made from, in one database.
+
+One process writes, any number read while it writes. SQLite in WAL mode is the default; nothing here is
+tied to it but the way a connection is opened.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from caloscope.store.ledger import Ledger
+from caloscope.store.reading import Reading
+from caloscope.store.rows import (
+    BundleRow,
+    ChangeRow,
+    Checkpoint,
+    FileRow,
+    FileStatus,
+    FlagRow,
+    MaskRow,
+    ResultRow,
+)
+from caloscope.store.writing import Writing
+
+__all__ = [
+    "BundleRow",
+    "ChangeRow",
+    "Checkpoint",
+    "FileRow",
+    "FileStatus",
+    "FlagRow",
+    "MaskRow",
+    "ResultRow",
+    "Store",
+]
+
+
+class Store(Reading, Ledger, Writing):
+    """A database of verdicts, opened from a SQLAlchemy URL or the path of an SQLite file; a context manager.
+
+    A writer creates the file (its folder must be there) or the tables of an empty database; `read_only`
+    never creates or changes anything. Raises `StoreError`, in one line and without a password, when there
+    is no such file, or it is not a store, or one of another schema. Threads may share it.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,45 @@
+"""One transaction at a time on an opened store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, exc
+
+from caloscope.errors import StoreError
+from caloscope.store.opening import one_line, open_engine
+
+TROUBLE = (exc.DBAPIError, exc.TimeoutError)
+"""What a database does to us; anything else is a mistake of ours and keeps its traceback."""
+
+
+class Opened:
+    """An opened store; what its two halves, `Reading` and `Writing`, stand on."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self._read_only = read_only
+        self._engine, self._name = open_engine(url, read_only=read_only)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """One transaction that holds the right to write from its start; committed whole or not at all."""
+        if self._read_only:
+            raise StoreError(f"{self._name}: found it opened for reading only, expected a store to write to")
+        try:
+            connecting = self._engine.connect().execution_options(caloscope_writes=True)
+            with connecting as connection, connection.begin():
+                yield connection
+        except TROUBLE as error:
+            raise StoreError(f"{self._name}: could not write: {one_line(error, self._engine.url)}") from error
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        """One transaction that sees the store at one moment, whatever is written meanwhile."""
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                yield connection
+        except TROUBLE as error:
+            raise StoreError(f"{self._name}: could not read: {one_line(error, self._engine.url)}") from error

@@ -1,0 +1,119 @@
+"""What writes to the store: every method is one transaction."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import and_, insert, select, update
+
+from caloscope.errors import StoreError
+from caloscope.records import Cell, Incident, LumiId, MapResult
+from caloscope.store.columns import bundle_values, dump_cells, file_row, insert_row, load_cells, storable
+from caloscope.store.recording import Recording
+from caloscope.store.rows import BundleRow, Checkpoint, FileRow, MaskRow
+from caloscope.store.schema import bundles, changes, files, masks
+from caloscope.store.transactions import Opened
+
+
+class Writing(Opened):
+    """The half of a store that one process at a time should use; a second one waits for its turn.
+
+    A method that returns has written everything, one that raises (`StoreError`) nothing.
+    """
+
+    def register_bundle(self, bundle: BundleRow) -> None:
+        """Make a bundle known, before its first result.
+
+        One that is known already gets its new name and card. Raises `StoreError` when the hash is known
+        for another map or geometry.
+        """
+        values = bundle_values(bundle)
+        fixed = ("map", "detector", "view", "era", "noise", "calorimeter")
+        same = bundles.c.hash == bundle.hash
+        with self._write() as connection:
+            known = connection.execute(select(bundles).where(same)).mappings().one_or_none()
+            if known is None:
+                connection.execute(insert(bundles).values(values))
+            elif any(known[name] != values[name] for name in fixed):
+                raise StoreError(
+                    f"{self._name}: found bundle {bundle.hash} ({bundle.name}) for {bundle.map}, "
+                    f"expected the one registered as {known['name']} for {known['map']}"
+                )
+            elif dict(known) != values:
+                connection.execute(update(bundles).where(same).values(values))
+
+    def record(
+        self,
+        results: Sequence[MapResult],
+        incidents: Sequence[Incident] = (),
+        checkpoints: Sequence[Checkpoint] = (),
+        revised_from: LumiId | None = None,
+    ) -> None:
+        """Record results with their flags, the incidents as they are now, and the states after them.
+
+        A result whose key is known is ignored when its `content` is the same. It takes the place of a result
+        that was MAP_MISSING, or of any at or after `revised_from`; else it is refused with `StoreError`.
+
+        A revision brings all results of its maps from `revised_from` on, and their incidents that are open or
+        were opened or changed since. Flags are built again from there, incidents opened since then that are
+        not given are forgotten, so are checkpoints. A stored result that is not given again stays with
+        its flags.
+        """
+        with self._write() as connection:
+            Recording(connection, time.time(), revised_from).run(results, incidents, checkpoints)
+
+    def note_file(self, file: FileRow) -> None:
+        """Record what became of a source file; the same file again replaces what was known of it."""
+        file = replace(file, path=storable(file.path), detail=storable(file.detail))
+        values = {
+            **asdict(file),
+            "fault": None if file.fault is None else str(file.fault),
+            "noted_at": time.time(),
+        }
+        same = and_(files.c.path == file.path, files.c.size == file.size, files.c.mtime_ns == file.mtime_ns)
+        with self._write() as connection:
+            row = connection.execute(select(files).where(same)).one_or_none()
+            known = (
+                None if row is None else replace(file_row(row), noted_at=file.noted_at, seconds=file.seconds)
+            )
+            if known == file:
+                return
+            if known is None:
+                connection.execute(insert(files).values(values))
+            else:
+                connection.execute(update(files).where(same).values(values))
+            if file.status != "DONE" or (known is not None and known.status != "DONE"):
+                connection.execute(insert(changes).values(kind="file"))
+
+    def add_mask(
+        self,
+        map: str,  # noqa: A002
+        cells: Sequence[Cell],
+        author: str,
+        reason: str,
+        until: float | None = None,
+    ) -> MaskRow:
+        """Mask cells of a map from now `until` then (seconds since 1970, UTC; None = for ever)."""
+        now, text = time.time(), dump_cells(cells)
+        with self._write() as connection:
+            values = {
+                "map": map,
+                "cells": text,
+                "author": author,
+                "reason": reason,
+                "created_at": now,
+                "until": until,
+                "revoked": False,
+            }
+            number = insert_row(connection, masks, values)
+            connection.execute(insert(changes).values(kind="mask", map=map))
+        return MaskRow(number, map, load_cells(text), author, reason, now, until, False)
+
+    def revoke_mask(self, mask: int) -> None:
+        """End a mask, by its id; it stays on record. Raises `StoreError` when there is none."""
+        with self._write() as connection:
+            map_name = connection.scalar(select(masks.c.map).where(masks.c.id == mask))
+            if map_name is None:
+                raise StoreError(f"{self._name}: found no mask {mask}, expected the id of one")
+            connection.execute(update(masks).where(masks.c.id == mask).values(revoked=True))
+            connection.execute(insert(changes).values(kind="mask", map=map_name))
