@@ -143,8 +143,9 @@ class Incident:
 
     `opened` and `last` are the first and last lumisection with a flag; `closed` is the one in which it
     was found cured, None while open. `onset` is an estimate, never after `opened`. `factor` is observed
-    over expected counts since then. `standing` marks cells that were never alive in the reference: such
-    an incident is known from the start, masked, and makes no map BAD.
+    over expected counts since then, None where no count was expected (a detector that scores). `standing`
+    marks cells that were never alive in the reference: such an incident is known from the start, masked,
+    and makes no map BAD.
     """
 
     id: str
@@ -160,7 +161,7 @@ class Incident:
     direction: Direction
     reason: Reason
     severity: Severity
-    factor: float
+    factor: float | None
     peak_evidence: float
     masked: bool = False
     standing: bool = False

@@ -7,7 +7,7 @@ rewind it and restart it; a detector itself never changes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
@@ -29,13 +29,16 @@ class Observation:
     """One map in one lumisection, checked and ready to be judged.
 
     `counts` is float64 `([depth,] y, x)`, integers in value, zero in cells that do not exist.
-    `events` and `pileup` are None where the source did not say.
+    `events` and `pileup` are None where the source did not say. `companions` holds the counts of other maps
+    of the same lumisection, by map name, for a detector that asked for them (`NeedsCompanions`); one that
+    the source did not bring is not in it.
     """
 
     id: LumiId
     counts: Array
     events: int | None
     pileup: float | None
+    companions: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +106,11 @@ class Detector(Protocol):
         """Shape of the maps that it judges."""
         ...
 
+    @property
+    def alive(self) -> Mask:
+        """Cells that it has seen alive; the other cells of the view are NEVER_ALIVE to it."""
+        ...
+
     def look(self, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
         """Judge one lumisection; answers with what to remember for the next one."""
         ...
@@ -123,4 +131,14 @@ class Detector(Protocol):
 
         Raises `BundleError` when something is missing or does not fit.
         """
+        ...
+
+
+@runtime_checkable
+class NeedsCompanions(Protocol):
+    """A detector that must see other maps of the same producer and lumisection beside its own."""
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """Names of those maps (`EE-/digi`); empty when it needs none as it is set up."""
         ...

@@ -1,0 +1,15 @@
+"""The detectors, by the name that a bundle's card gives them."""
+
+from caloscope.detectors.base import Detector
+from caloscope.detectors.cmssw_ml import CmsswMl
+from caloscope.detectors.reference import Reference
+from caloscope.errors import BundleError
+
+DETECTORS: dict[str, type[Detector]] = {kind.name: kind for kind in (Reference, CmsswMl)}
+
+
+def detector_class(name: str) -> type[Detector]:
+    """The class of the detector called `name`. Raises `BundleError` listing those that exist."""
+    if name not in DETECTORS:
+        raise BundleError(f"detector {name!r} is not known, expected one of {', '.join(sorted(DETECTORS))}")
+    return DETECTORS[name]
