@@ -1,0 +1,205 @@
+"""A bundle: the folder that holds all a detector needs to run, and nothing that could run by itself.
+
+    NAME.bundle/
+        bundle.toml        the card: map, geometry, detector, thresholds and what they stand for, provenance
+        reference.h5       the detector's arrays
+        model.onnx         the network, where there is one
+        calorimeter.toml   the calorimeter's description, where it is not a built-in one
+
+Its hash covers every byte of these files and is part of the key of every result.
+"""
+
+import hashlib
+import os
+import shutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from caloscope import __version__
+from caloscope.config.catalogue import MapSpec
+from caloscope.config.catalogue import load as load_catalogue
+from caloscope.detectors import detector_class
+from caloscope.detectors.base import Detector
+from caloscope.errors import BundleError, CaloscopeError
+from caloscope.geometry import View, view
+
+FORMAT = 1
+FILES = ("bundle.toml", "reference.h5", "model.onnx", "calorimeter.toml")
+MAX_BYTES = 500_000_000
+
+
+class Card(BaseModel):
+    """What `bundle.toml` says. `threshold` is in nats for evidence; a score brings its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    format: int
+    name: str
+    map: str
+    view: str
+    era: str
+    geometry: str
+    detector: str
+    threshold: float
+    false_alarms_per_day: float | None = None
+    settings: dict[str, str | int | float | bool]
+    training: dict[str, str | int | float | bool | list[str]]
+    caloscope: str
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A detector ready to run on one map of one geometry."""
+
+    card: Card
+    hash: str
+    spec: MapSpec
+    view: View
+    detector: Detector
+    calorimeter: str | None = None
+    model: Path | None = field(default=None)
+
+
+def make_card(
+    name: str,
+    spec: MapSpec,
+    on: View,
+    detector: Detector,
+    *,
+    threshold: float,
+    per_day: float | None,
+    training: Mapping[str, str | int | float | bool | list[str]],
+) -> Card:
+    """The card of a detector that has just been fitted or imported."""
+    return Card(
+        format=FORMAT,
+        name=name,
+        map=spec.name,
+        view=on.name,
+        era=on.era,
+        geometry=on.version,
+        detector=detector.name,
+        threshold=threshold,
+        false_alarms_per_day=per_day,
+        settings=dict(detector.settings()),
+        training=dict(training),
+        caloscope=__version__,
+    )
+
+
+def save(
+    folder: Path, card: Card, detector: Detector, *, model: Path | None = None, calorimeter: str | None = None
+) -> Bundle:
+    """Write a bundle folder, whole or not at all, and answer with it as it will be loaded.
+
+    An existing bundle of that name is replaced. Raises `BundleError` when the folder is something else.
+    """
+    if folder.exists() and not (folder / "bundle.toml").is_file():
+        raise BundleError(f"{folder}: found something that is no bundle, expected a bundle or nothing")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+    draft.mkdir()
+    try:
+        (draft / "bundle.toml").write_bytes(tomli_w.dumps(card.model_dump(exclude_none=True)).encode())
+        _write_arrays(draft / "reference.h5", detector.arrays())
+        if model is not None:
+            shutil.copyfile(model, draft / "model.onnx")
+        if calorimeter is not None:
+            (draft / "calorimeter.toml").write_text(calorimeter, encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return load(folder)
+
+
+def load(folder: Path) -> Bundle:
+    """Read a bundle back and check that it fits this Caloscope.
+
+    Raises `BundleError` with what was found and expected: not a bundle, another format, a card that does not
+    parse, arrays of the wrong shape, a geometry that has changed since, a detector that is not known.
+    """
+    card = _read_card(folder / "bundle.toml")
+    calorimeter = _read_text(folder / "calorimeter.toml")
+    model = folder / "model.onnx"
+    try:
+        on = view(card.view, card.era, calorimeter)
+        spec = load_catalogue(calorimeter)[card.map]
+        kind = detector_class(card.detector)
+    except (CaloscopeError, KeyError) as error:
+        raise BundleError(f"{folder}: {error}") from error
+    if on.version != card.geometry:
+        raise BundleError(
+            f"{folder}: found geometry {card.geometry}, expected {on.version} for {on.name} {on.era}"
+        )
+    detector = kind.restore(
+        card.settings, _read_arrays(folder / "reference.h5"), model if model.is_file() else None
+    )
+    if detector.shape != on.shape:
+        raise BundleError(f"{folder}: found a detector for maps of {detector.shape}, expected {on.shape}")
+    return Bundle(card, digest(folder), spec, on, detector, calorimeter, model if model.is_file() else None)
+
+
+def digest(folder: Path) -> str:
+    """Hash of a bundle's content, 16 hexadecimal digits; the same wherever the folder lies."""
+    total = hashlib.sha256()
+    for name in FILES:
+        path = folder / name
+        if path.is_file():
+            total.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]
+
+
+def _read_card(path: Path) -> Card:
+    try:
+        card = Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}, expected the card of a bundle") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: found no TOML ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise BundleError(f"{path}: {key} = {first['input']!r}: {first['msg']}") from error
+    if card.format != FORMAT:
+        raise BundleError(f"{path}: found format {card.format}, expected {FORMAT}")
+    return card
+
+
+def _read_text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    with h5py.File(path, "w", track_order=False) as file:
+        for name in sorted(arrays):
+            file.create_dataset(name, data=arrays[name], compression="gzip", compression_opts=4, shuffle=True)
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays, refusing links to other files and sizes that no calorimeter has."""
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        with h5py.File(path, "r") as file:
+            for name in file:
+                link = file.get(name, getlink=True)
+                if not isinstance(link, h5py.HardLink) or not isinstance(file[name], h5py.Dataset):
+                    raise BundleError(f"{path}: found {name!r} to be a link or a group, expected an array")
+                if file[name].nbytes > MAX_BYTES or file[name].dtype.kind not in "biuf":
+                    raise BundleError(
+                        f"{path}: found {name!r} of {file[name].nbytes} bytes, expected numbers"
+                    )
+                arrays[name] = file[name][()]
+    except OSError as error:
+        raise BundleError(f"{path}: found no readable HDF5 ({error})") from error
+    return arrays

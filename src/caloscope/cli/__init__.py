@@ -1,0 +1,38 @@
+"""The command line: one group of commands a file. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+
+import sys
+
+import typer
+
+from caloscope.cli import bundles, demo, flags, learn, run, serve, simulation
+from caloscope.errors import CaloscopeError, UsageError
+
+app = typer.Typer(
+    name="caloscope",
+    help="Data-quality monitoring for calorimeters: which part of the detector went wrong, and since when.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command("demo")(demo.demo)
+app.command("simulate")(simulation.simulate)
+app.command("train")(learn.train)
+app.command("replay")(run.replay)
+app.command("monitor")(run.monitor)
+app.command("serve")(serve.serve)
+app.command("flags")(flags.flags)
+app.command("incidents")(flags.incidents)
+app.add_typer(bundles.app, name="bundle")
+
+
+def main() -> None:
+    """Run a command; an error that a person can mend is one line on standard error."""
+    try:
+        app()
+    except UsageError as error:
+        print(f"caloscope: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (CaloscopeError, OSError) as error:
+        print(f"caloscope: {error}", file=sys.stderr)
+        sys.exit(1)

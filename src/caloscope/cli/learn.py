@@ -1,0 +1,59 @@
+"""`caloscope train`: from good lumisections to a bundle."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from caloscope.cli.options import Calorimeter, Label, Lumis, Runs, calorimeter_text, selection, sources
+from caloscope.errors import UsageError
+from caloscope.records import LumiId, Lumisection
+
+
+def train(
+    paths: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files or folders of good data.")],
+    map_name: Annotated[str, typer.Option("--map", help="The map to learn, such as HCAL/digi.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder, NAME.bundle.")],
+    detector: Annotated[str, typer.Option("--detector", help="Which detector to fit.")] = "reference",
+    rate: Annotated[float, typer.Option("--rate", help="False incidents allowed per 3,700 LS.")] = 1.0,
+    era: Annotated[str | None, typer.Option("--era", help="Era; from the run where it is not given.")] = None,
+    run: Annotated[int | None, typer.Option("--run", help="Run of files that do not say theirs.")] = None,
+    runs: Runs = None,
+    lumis: Lumis = None,
+    label: Label = "training",
+    calorimeter: Calorimeter = None,
+) -> None:
+    """Fit a detector to good lumisections and write it as a bundle."""
+    from caloscope import training
+    from caloscope.config.catalogue import load
+    from caloscope.geometry import era_of_run, view
+    from caloscope.readers import read
+
+    text = calorimeter_text(calorimeter)
+    spec = load(text).get(map_name)
+    if spec is None:
+        raise UsageError(f"map {map_name!r} is not known, expected one of {', '.join(load(text))}")
+
+    def each() -> Iterator[Lumisection]:
+        for path in track(
+            sources(paths), description="reading", console=Console(stderr=True), transient=True
+        ):
+            yield from read(path, [spec], label=label, era=era, run=run, views=lambda n, e: view(n, e, text))
+
+    chosen = list(_wanted(each(), selection(runs, lumis)))
+    if not chosen:
+        raise UsageError("no lumisections among the sources, expected two or more")
+    on = view(spec.view, era or era_of_run(chosen[0].run), text)
+    made = training.train(chosen, spec, on, output, detector=detector, per_day=rate, calorimeter=text)
+    alive = int(made.detector.alive.sum())
+    dead = int((on.exists & ~made.detector.alive).sum())
+    print(f"{output}: {made.card.detector} for {spec.name} ({on.era}), hash {made.hash}")
+    print(f"learned from {len(chosen)} lumisections; {alive} cells, {dead} never alive")
+    print(f"threshold {made.card.threshold:.1f} nats for {rate:g} false incidents in 3,700 LS (a bound)")
+
+
+def _wanted(lumisections: Iterator[Lumisection], wanted: Callable[[LumiId], bool]) -> Iterator[Lumisection]:
+    return (lumisection for lumisection in lumisections if wanted(lumisection.id))

@@ -1,0 +1,70 @@
+"""What several commands ask for in the same words."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caloscope.errors import UsageError
+from caloscope.records import LumiId
+
+StoreUrl = Annotated[
+    str,
+    typer.Option("--store", envvar="CALOSCOPE_STORE", help="SQLAlchemy URL or path of an SQLite file."),
+]
+Label = Annotated[str, typer.Option("--label", help="Primary dataset or stream, such as ZeroBias.")]
+BundlePaths = Annotated[list[Path], typer.Option("--bundle", help="A bundle folder; may be given again.")]
+Calorimeter = Annotated[
+    Path | None, typer.Option("--calorimeter", help="TOML description of a calorimeter that is not CMS's.")
+]
+Runs = Annotated[str | None, typer.Option("--runs", help="Runs to take, such as 306138,306150-306160.")]
+Lumis = Annotated[str | None, typer.Option("--lumis", help="Lumisections to take, such as 1-3,7.")]
+OutputDir = Annotated[
+    Path | None, typer.Option("--output-dir", help="Folder for DQM ROOT files; none are written without it.")
+]
+CmsNames = Annotated[
+    bool, typer.Option("--cms-names", help="Write the file and folder names that CMSSW writes.")
+]
+
+
+def ranges(text: str | None) -> Callable[[int], bool]:
+    """A test for numbers like `1-3,7`; None admits all. Raises `UsageError` for anything else."""
+    if text is None:
+        return lambda _: True
+    pairs = []
+    for part in text.split(","):
+        low, _, high = part.strip().partition("-")
+        try:
+            pairs.append((int(low), int(high or low)))
+        except ValueError as error:
+            raise UsageError(f"{text!r}: found {part.strip()!r}, expected numbers such as 1-3,7") from error
+    return lambda number: any(low <= number <= high for low, high in pairs)
+
+
+def selection(runs: str | None, lumis: str | None) -> Callable[[LumiId], bool]:
+    """A test for lumisections inside the given runs and lumisection ranges."""
+    in_runs, in_lumis = ranges(runs), ranges(lumis)
+    return lambda lumi_id: in_runs(lumi_id.run) and in_lumis(lumi_id.lumi)
+
+
+def sources(paths: list[Path]) -> list[Path]:
+    """Files as given, folders as their files in order of name. Raises `UsageError` for what is not there."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UsageError(f"{path}: no such file or folder")
+    return found
+
+
+def calorimeter_text(path: Path | None) -> str | None:
+    """The text of a calorimeter description, None where none was given."""
+    if path is None:
+        return None
+    if not path.is_file() or path.stat().st_size > 10_000_000:
+        raise UsageError(f"{path}: expected a TOML file of moderate size")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,92 @@
+"""`caloscope replay` and `caloscope monitor`: sources through the pipeline into the store."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from caloscope.cli.options import (
+    BundlePaths,
+    CmsNames,
+    Label,
+    Lumis,
+    OutputDir,
+    Runs,
+    StoreUrl,
+    selection,
+    sources,
+)
+
+
+def replay(
+    paths: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files or folders to score.")],
+    bundle: BundlePaths,
+    store: StoreUrl,
+    label: Label = "replay",
+    run: Annotated[int | None, typer.Option("--run", help="Run of files that do not say theirs.")] = None,
+    runs: Runs = None,
+    lumis: Lumis = None,
+    output_dir: OutputDir = None,
+    cms_names: CmsNames = False,
+) -> None:
+    """Score what is there, as fast as it goes. What was scored before is not scored again."""
+    from caloscope import bundle as bundles
+    from caloscope.monitor import Intake, write_outputs
+    from caloscope.store import Store
+
+    files, wanted = sources(paths), selection(runs, lumis)
+    loaded = [bundles.load(path) for path in bundle]
+    with Store(store) as opened:
+        intake = Intake(opened, loaded, label)
+        console = Console(stderr=True)
+        taken = [
+            intake.take(path, run=run, wanted=wanted)
+            for path in track(files, description="scoring", console=console, transient=True)
+        ]
+        if output_dir is not None:
+            output_dir.mkdir(parents=True, exist_ok=True)
+            for path in write_outputs(opened, label, taken, output_dir, cms_names=cms_names):
+                print(path)
+    bad = [each for each in taken if each.error is not None]
+    results = sum(len(each.results) for each in taken)
+    print(f"{len(files)} files, {sum(len(each.lumis) for each in taken)} lumisections, {results} results")
+    for each in bad:
+        print(f"quarantined: {each.error}")
+
+
+def monitor(
+    spool: Annotated[Path, typer.Argument(help="The folder into which DQM files are dropped.")],
+    bundle: BundlePaths,
+    store: StoreUrl,
+    label: Label = "online",
+    output_dir: OutputDir = None,
+    cms_names: CmsNames = False,
+    poll_seconds: Annotated[float, typer.Option("--poll-seconds", help="Longest time between looks.")] = 2.0,
+) -> None:
+    """Watch a folder and score every lumisection that arrives, until interrupted."""
+    from caloscope import bundle as bundles
+    from caloscope import monitor as live
+    from caloscope.store import Store
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    loaded = [bundles.load(path) for path in bundle]
+    if output_dir is not None:
+        output_dir.mkdir(parents=True, exist_ok=True)
+    with Store(store) as opened:
+        taken = live.monitor(
+            spool.resolve(),
+            live.Intake(opened, loaded, label),
+            opened,
+            stop,
+            label=label,
+            output_dir=output_dir,
+            cms_names=cms_names,
+            poll_seconds=poll_seconds,
+        )
+    print(f"stopped after {taken} files")

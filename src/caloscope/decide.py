@@ -1,0 +1,56 @@
+"""From evidence to codes: thresholds that stand for a rate of false alarms, then masks.
+
+The rate is one incident opening by chance per map in 3,700 lumisections (24 hours).
+"""
+
+import numpy as np
+
+from caloscope.errors import UsageError
+from caloscope.records import Code, Codes, Mask, Quality
+
+LUMIS_PER_DAY = 3_700
+
+
+def threshold_for(cells: int, alternatives: int, per_day: float = 1.0) -> float:
+    """Evidence in nats that `cells` healthy cells exceed together at most `per_day` times in 3,700 LS.
+
+    Each of `cells` x `alternatives` cumulative sums crosses h at most once in exp(h) lumisections on average
+    (Lorden 1971), so h = ln(cells x alternatives x 3,700 / per_day). The bound holds as far as the count
+    distribution does; it is a bound, not a calibration.
+    """
+    if cells < 1 or per_day <= 0:
+        raise UsageError(f"{cells} cells at {per_day} false alarms a day, expected both above zero")
+    return float(np.log(cells * alternatives * LUMIS_PER_DAY / per_day))
+
+
+def codes_of(flagged: Mask, testable: Mask, exists: Mask, masked: Mask, never_alive: Mask) -> Codes:
+    """CMS quality codes on the view's shape.
+
+    A cell that was never alive is MASKED_BAD whatever it counts; a cell that nobody could test is UNKNOWN.
+    """
+    codes = np.full(exists.shape, Code.ABSENT, np.int8)
+    codes[exists] = Code.UNKNOWN
+    codes[exists & testable] = Code.GOOD
+    codes[exists & flagged] = Code.BAD
+    known_bad = exists & masked
+    codes[known_bad] += Code.MASKED_BAD - Code.BAD
+    codes[exists & never_alive] = Code.MASKED_BAD
+    return codes
+
+
+def unknown_codes(exists: Mask, masked: Mask, never_alive: Mask) -> Codes:
+    """Codes of a map that was not scored: nothing is good that nobody looked at."""
+    nothing = np.zeros(exists.shape, np.bool_)
+    return codes_of(nothing, nothing, exists, masked, never_alive)
+
+
+def quality_of(qualities: list[Quality]) -> Quality:
+    """Quality of a lumisection from its required maps: any BAD, else any UNKNOWN, else GOOD.
+
+    No map at all is UNKNOWN.
+    """
+    if Quality.BAD in qualities:
+        return Quality.BAD
+    if not qualities or Quality.UNKNOWN in qualities:
+        return Quality.UNKNOWN
+    return Quality.GOOD

@@ -1,0 +1,5 @@
+"""Flags that belong together: opening, carrying and closing incidents, and naming their hardware."""
+
+from caloscope.incidents.follow import CLOSE_AFTER, Flags, Owner, Track, follow, standing
+
+__all__ = ["CLOSE_AFTER", "Flags", "Owner", "Track", "follow", "standing"]

@@ -1,0 +1,172 @@
+"""One map in one lumisection through all stages: prepare, detector, evidence, decide, incidents."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from caloscope import incidents, prepare
+from caloscope.bundle import Bundle
+from caloscope.decide import codes_of, unknown_codes
+from caloscope.detectors.base import Answer, Array, Expectation, Memory, NotKnown, Score
+from caloscope.evidence import EvidenceState, onset_of
+from caloscope.pipeline.judge import Judgement, judge
+from caloscope.pipeline.state import Given, State
+from caloscope.records import (
+    Cell,
+    Codes,
+    Floats,
+    Incident,
+    LumiId,
+    MapRecord,
+    MapResult,
+    Mask,
+    Quality,
+    Reason,
+    ResultKey,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What one step brings: the result, the state after it, and the incidents that it touched."""
+
+    result: MapResult
+    state: State
+    incidents: tuple[Incident, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scorer:
+    """Scores one map with one bundle. It keeps nothing between calls: state comes in and goes out."""
+
+    bundle: Bundle
+    label: str
+
+    def initial(self) -> State:
+        """The state before anything was seen."""
+        return State({}, EvidenceState.empty(self.bundle.view.exists))
+
+    def owner(self) -> incidents.Owner:
+        """Whose incidents these are."""
+        return incidents.Owner(self.label, self.bundle.card.map, self.bundle.hash)
+
+    def key(self, given: Given) -> ResultKey:
+        """The key of the result of a lumisection."""
+        return ResultKey(self.label, given.id.run, given.id.lumi, self.bundle.card.map, self.bundle.hash)
+
+    def never_alive(self) -> Mask:
+        """Cells that exist and that the detector never saw alive."""
+        return np.asarray(self.bundle.view.exists & ~self.bundle.detector.alive)
+
+    def score(self, given: Given, state: State, masked: Mask) -> Scored:
+        """Score one lumisection; never raises for what a source or a detector does.
+
+        A detector that fails leaves the state as it was and the map UNKNOWN(DETECTOR_FAILED).
+        """
+        started = time.perf_counter()
+        if given.record is None:
+            scored = Scored(self.unknown(given, NotKnown(Reason.MAP_MISSING), masked), state)
+        else:
+            scored = self._score_record(given, given.record, state, masked)
+        return replace(scored, result=replace(scored.result, seconds=time.perf_counter() - started))
+
+    def unknown(self, given: Given, why: NotKnown, masked: Mask) -> MapResult:
+        """The result of a lumisection that could not be judged."""
+        codes = unknown_codes(self.bundle.view.exists, masked, self.never_alive())
+        result = self._result(given, Quality.UNKNOWN, codes)
+        return replace(result, reason=why.reason, detail=why.detail, image_events=why.image_events)
+
+    def _score_record(self, given: Given, record: MapRecord, state: State, masked: Mask) -> Scored:
+        answer, memory = self._ask(given, record, state.memory)
+        judgement, evidence = judge(self.bundle, given, record, answer, state.evidence)
+        state = replace(state, memory=memory, evidence=evidence)
+        if isinstance(judgement, NotKnown):
+            return Scored(self.unknown(given, judgement, masked), state)
+        flags = self._flags(given, record, judgement, answer, masked)
+        tracks, touched = incidents.follow(state.tracks, flags, self.bundle.view, self.owner())
+        bad = any(not track.incident.masked for track in tracks)
+        codes = codes_of(
+            judgement.flagged, judgement.testable, self.bundle.view.exists, masked, self.never_alive()
+        )
+        result = self._result(given, Quality.BAD if bad else Quality.GOOD, codes)
+        result = _with_answer(
+            replace(
+                result,
+                evidence=judgement.evidence.value.astype(np.float32),
+                direction=judgement.evidence.direction,
+                flag_reason=judgement.reason,
+                image_events=given.record.events if given.record else None,
+            ),
+            answer,
+        )
+        return Scored(result, replace(state, tracks=tracks), touched)
+
+    def _ask(self, given: Given, record: MapRecord, memory: Memory) -> tuple[Answer, Memory]:
+        companions = {name: other.counts.astype(np.float64) for name, other in given.companions.items()}
+        observation = prepare.observe(given.id, record, self.bundle.view, companions)
+        try:
+            return self.bundle.detector.look(observation, memory)
+        except Exception as error:  # noqa: BLE001 - whatever a detector does, the monitor goes on and says so
+            return NotKnown(Reason.DETECTOR_FAILED, f"{type(error).__name__}: {error}"), memory
+
+    def _flags(
+        self, given: Given, record: MapRecord, judgement: Judgement, answer: Answer, masked: Mask
+    ) -> incidents.Flags:
+        counts = prepare.apply_geometry(record, self.bundle.view.exists)
+        return incidents.Flags(
+            id=given.id,
+            flagged=judgement.flagged,
+            direction=judgement.evidence.direction,
+            evidence=judgement.evidence.value,
+            counts=counts,
+            expected=answer.mean if isinstance(answer, Expectation) else np.zeros(counts.shape),
+            testable=judgement.testable,
+            masked=masked,
+            onset=_onsets(judgement),
+            reason=judgement.reason,
+        )
+
+    def _result(self, given: Given, quality: Quality, codes: Codes) -> MapResult:
+        record = given.record
+        return MapResult(
+            key=self.key(given),
+            quality=quality,
+            reason=None,
+            counts=None if record is None else record.counts,
+            codes=codes,
+            never_alive=self.never_alive(),
+            events=None if record is None else record.events,
+            pileup=None if record is None else prepare.known_pileup(record.pileup),
+            span=1 if record is None else record.span,
+            content=given.content,
+            began_at=given.began_at,
+        )
+
+
+def _with_answer(result: MapResult, answer: Answer) -> MapResult:
+    """The result with what the detector said, for those who want to see why."""
+    if isinstance(answer, Expectation):
+        return replace(result, expected=_floats(answer.mean), degraded=answer.degraded)
+    if isinstance(answer, Score):
+        made = None if answer.reconstruction is None else _floats(answer.reconstruction)
+        return replace(
+            result,
+            score=_floats(answer.value),
+            reconstruction=made,
+            degraded=answer.degraded,
+            image_events=answer.image_events,
+        )
+    return result
+
+
+def _floats(values: Array) -> Floats:
+    return values.astype(np.float32)
+
+
+def _onsets(judgement: Judgement) -> dict[Cell, LumiId]:
+    stamps = judgement.evidence.onset
+    return {
+        tuple(int(i) for i in cell): onset_of(int(stamps[tuple(cell)]))
+        for cell in np.argwhere(judgement.flagged & (stamps > 0))
+    }

@@ -1,0 +1,107 @@
+"""The order of one map: states advance in (run, lumi) order, whatever order lumisections arrive in.
+
+The last 20 steps are kept. A late lumisection among them rewinds to the state before it and scores all that
+follow again, so that the answers depend on the set of lumisections alone.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from caloscope.detectors.base import NotKnown
+from caloscope.pipeline.state import Given, State
+from caloscope.pipeline.step import Scorer
+from caloscope.records import Incident, LumiId, MapResult, Mask, Reason
+
+KEPT = 20
+"""Steps that can be rewound."""
+
+
+class Standing(Enum):
+    """How a lumisection that has just arrived stands to what is known."""
+
+    NEW = "new"
+    SAME = "same"
+    CONFLICT = "conflict"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One lumisection that was scored and the state after it."""
+
+    given: Given
+    state: State
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Advance:
+    """What one arrival changed: results in order, every incident touched, the steps to checkpoint.
+
+    `revised_from` is the first lumisection scored again, None where the arrival was the newest.
+    """
+
+    results: tuple[MapResult, ...]
+    incidents: tuple[Incident, ...] = ()
+    steps: tuple[Step, ...] = ()
+    revised_from: LumiId | None = None
+
+
+class Timeline:
+    """The states of one map under one bundle. `steps` are the last ones, of an earlier life perhaps."""
+
+    def __init__(self, scorer: Scorer, steps: Sequence[Step] = ()) -> None:
+        self.scorer = scorer
+        self._steps = list(steps)
+        # With a full set of steps what came before the first is gone; with fewer it was the beginning.
+        self._base: State | None = None if len(self._steps) >= KEPT else scorer.initial()
+
+    def standing(self, given: Given) -> Standing:
+        """Whether this lumisection is new, known already, in conflict, or too late."""
+        place = self._place(given.id)
+        if place < len(self._steps) and self._steps[place].given.id == given.id:
+            known = self._steps[place].given
+            if known.content == given.content or given.record is None:
+                return Standing.SAME
+            return Standing.NEW if known.record is None else Standing.CONFLICT
+        return Standing.LATE if place == 0 and self._base is None else Standing.NEW
+
+    def advance(self, given: Given, masked: Mask) -> Advance:
+        """Score a new lumisection, and again those that come after it."""
+        place = self._place(given.id)
+        newest = place == len(self._steps)
+        replaced = not newest and self._steps[place].given.id == given.id
+        rest = [step.given for step in self._steps[place + int(replaced) :]]
+        state = self._before(place)
+        del self._steps[place:]
+        results: list[MapResult] = []
+        touched: dict[str, Incident] = {}
+        steps: list[Step] = []
+        for each in (given, *rest):
+            scored = self.scorer.score(each, state, masked)
+            state = scored.state
+            results.append(scored.result)
+            touched |= {incident.id: incident for incident in scored.incidents}
+            steps.append(Step(each, state))
+        self._steps += steps
+        self._forget()
+        return Advance(tuple(results), tuple(touched.values()), tuple(steps), None if newest else given.id)
+
+    def late(self, given: Given, masked: Mask) -> Advance:
+        """The answer to a lumisection that came too late; nothing else changes."""
+        why = NotKnown(Reason.LATE, f"older than the last {KEPT} lumisections; it stays outside the evidence")
+        return Advance((self.scorer.unknown(given, why, masked),))
+
+    def _place(self, lumi_id: LumiId) -> int:
+        return bisect_left(self._steps, lumi_id, key=lambda step: step.given.id)
+
+    def _before(self, place: int) -> State:
+        if place > 0:
+            return self._steps[place - 1].state
+        return self._base if self._base is not None else self.scorer.initial()
+
+    def _forget(self) -> None:
+        if len(self._steps) > KEPT:
+            self._base = None
+            del self._steps[: len(self._steps) - KEPT]

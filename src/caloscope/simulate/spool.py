@@ -1,0 +1,100 @@
+"""Simulated lumisections as the DQM ROOT files that an experiment's producers would drop."""
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from caloscope.config.catalogue import MapSpec
+from caloscope.errors import UsageError
+from caloscope.geometry import View
+from caloscope.records import LUMISECTION_SECONDS, Lumisection, MapRecord
+from caloscope.writers.dqm import write_dqm
+from caloscope.writers.histograms import Histogram2D
+
+Objects = dict[str, Histogram2D | int | float | str]
+
+
+def write_lumisection(
+    folder: Path,
+    lumisection: Lumisection,
+    maps: Sequence[tuple[MapSpec, View]],
+    *,
+    began_at: float | None = None,
+) -> list[Path]:
+    """Write one file per producer, `DQM_V0001_<producer>_R%09d_L%09d.root`, and answer with their paths.
+
+    `began_at` is when the run began, in seconds since 1970. Files appear under their name only when complete.
+    """
+    objects: dict[str, Objects] = {}
+    for spec, view in maps:
+        record = lumisection.maps.get(spec.name)
+        if record is not None:
+            mine = objects.setdefault(spec.producer, _event_info(lumisection, spec, began_at))
+            mine.update(_scalars(spec, record))
+            mine.update(_histograms(spec, view, record))
+    paths = []
+    for producer, content in objects.items():
+        path = folder / f"DQM_V0001_{producer}_R{lumisection.run:09d}_L{lumisection.lumi:09d}.root"
+        write_dqm(path, lumisection.run, content)
+        paths.append(path)
+    return paths
+
+
+def write_fill(
+    folder: Path,
+    lumisections: Iterable[Lumisection],
+    maps: Sequence[tuple[MapSpec, View]],
+    *,
+    pace: float = 0.0,
+) -> int:
+    """Write a whole fill, one lumisection every `pace` seconds; answers with how many were written."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder, expected one to write lumisections into")
+    began_at = time.time()
+    written = 0
+    for lumisection in lumisections:
+        write_lumisection(folder, lumisection, maps, began_at=began_at)
+        written += 1
+        if pace > 0:
+            time.sleep(pace)
+    return written
+
+
+def _event_info(lumisection: Lumisection, spec: MapSpec, began_at: float | None) -> Objects:
+    top = f"{spec.folders[0]}/EventInfo"
+    start = time.time() if began_at is None else began_at
+    return {
+        f"{top}/iRun": lumisection.run,
+        f"{top}/iLumiSection": lumisection.lumi,
+        f"{top}/runStartTimeStamp": start,
+        f"{top}/eventTimeStamp": start + LUMISECTION_SECONDS * (lumisection.lumi - 1),
+        f"{top}/processName": "caloscope-simulated",
+    }
+
+
+def _scalars(spec: MapSpec, record: MapRecord) -> Objects:
+    scalars: Objects = {}
+    if spec.events and record.events is not None:
+        scalars[spec.events[0]] = float(record.events)
+    if spec.pileup:
+        scalars[spec.pileup[0]] = -1.0 if record.pileup is None else float(record.pileup)
+    return scalars
+
+
+def _histograms(spec: MapSpec, view: View, record: MapRecord) -> Objects:
+    path = spec.paths(view.era)[0]
+    planes = record.counts if view.depths else record.counts[np.newaxis]
+    names = [path.format(depth=depth) for depth in view.depths] or [path]
+    return {
+        name: Histogram2D(
+            title=name.rsplit("/", 1)[-1],
+            x_title=view.x.title,
+            y_title=view.y.title,
+            x_range=(view.x.low, view.x.high),
+            y_range=(view.y.low, view.y.high),
+            values=plane.astype(np.float32),
+        )
+        for name, plane in zip(names, planes, strict=True)
+    }

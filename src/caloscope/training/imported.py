@@ -1,0 +1,38 @@
+"""A network that CMSSW runs, made into a bundle."""
+
+from pathlib import Path
+
+import numpy as np
+
+from caloscope import bundle
+from caloscope.config.catalogue import MapSpec
+from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network, read_average
+from caloscope.errors import UsageError
+from caloscope.geometry import View
+
+
+def import_cmssw(
+    folder: Path, spec: MapSpec, on: View, *, onnx: Path, average: Path, parameters: Parameters
+) -> bundle.Bundle:
+    """Write the bundle of CMSSW's chain on one of its autoencoders and its table of average occupancy.
+
+    Raises `UsageError` for a map with depths, `BundleError` or `SourceError` for files that do not fit.
+    """
+    if on.depths:
+        raise UsageError(f"{spec.name}: has depths, expected a map (y, x) for CMSSW's ECAL chain")
+    session = open_network(onnx)
+    rows, columns = session.input_shape[2:]
+    if rows is None or columns is None:
+        raise UsageError(f"{onnx}: takes pictures of any size, expected one size")
+    table = read_average(average, (rows, columns))
+    detector = CmsswMl(parameters, session, table, np.asarray(on.exists))
+    card = bundle.make_card(
+        folder.name.removesuffix(".bundle"),
+        spec,
+        on,
+        detector,
+        threshold=parameters.threshold,
+        per_day=None,
+        training={"imported": [onnx.name, average.name], "threshold": "as CMSSW sets it"},
+    )
+    return bundle.save(folder, card, detector, model=onnx)
