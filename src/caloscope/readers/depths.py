@@ -1,0 +1,27 @@
+"""Which two-dimensional pieces make up a map."""
+
+from caloscope.errors import UsageError
+from caloscope.geometry import View
+
+_PLACE = "{depth}"
+
+
+def planes(pattern: str, view: View) -> list[tuple[str, bool]]:
+    """Name of each depth's plane in the view's order, and whether it must be there.
+
+    `pattern` is a name that holds `{depth}` where the physical depth goes. A depth in which no cell exists in
+    this era may be absent. On a view without depths there is one plane. Raises `UsageError` where a name
+    cannot tell depths apart.
+    """
+    if _PLACE not in pattern:
+        if len(view.depths) > 1:
+            raise UsageError(
+                f"{pattern!r} names all {len(view.depths)} depths of {view.name} alike: no {_PLACE}"
+            )
+        return [(pattern, True)]
+    if not view.depths:
+        raise UsageError(f"{pattern!r} asks for a depth, and {view.name} has none")
+    return [
+        (pattern.replace(_PLACE, str(depth)), bool(exists.any()))
+        for depth, exists in zip(view.depths, view.exists, strict=True)
+    ]

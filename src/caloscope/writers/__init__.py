@@ -1,0 +1,1 @@
+"""Writers: the answers as files that the experiment's own tools read."""
