@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import mlclient_loops
 import numpy as np
 import onnxruntime
-import tiny_onnx
 from numpy.typing import NDArray
 
 from caloscope.detectors.base import Answer, Array, Memory, Observation
 from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network
 from caloscope.geometry import view
 from caloscope.records import LumiId
+
+from . import mlclient_loops, tiny_onnx
 
 MINUS = Parameters(slope=2029.645065864053095, intercept=48741.67219924630626, threshold=0.0004360)
 PLUS = Parameters(slope=2097.273231210836457, intercept=49052.24959496531665, threshold=0.0003009)

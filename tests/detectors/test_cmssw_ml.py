@@ -3,17 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
-import mlclient_loops
 import numpy as np
 import pytest
-import tiny_onnx
-from endcaps import MINUS, PLUS, Endcaps, Side, assert_same, faulty_plus, fill, scores, tiny_endcaps
 
 from caloscope.detectors.base import Memory, NotKnown, Observation, Score
 from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network, read_average
 from caloscope.errors import BundleError
 from caloscope.geometry import view
 from caloscope.records import LumiId, Reason
+
+from . import mlclient_loops, tiny_onnx
+from .endcaps import MINUS, PLUS, Endcaps, Side, assert_same, faulty_plus, fill, scores, tiny_endcaps
 
 
 @pytest.fixture

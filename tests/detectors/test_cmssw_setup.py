@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_onnx
-from endcaps import Endcaps, assert_same, faulty_plus, tiny_endcaps
 
 from caloscope.detectors.base import Detector, NeedsCompanions
 from caloscope.detectors.cmssw_ml import CmsswMl, open_network, read_average
 from caloscope.errors import BundleError, Fault, SourceError
+
+from . import tiny_onnx
+from .endcaps import Endcaps, assert_same, faulty_plus, tiny_endcaps
 
 
 @pytest.fixture

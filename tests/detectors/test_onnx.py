@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_onnx
-from tiny_onnx import message, model, node, tensor, weight
 
 from caloscope.detectors.onnx import Session
 from caloscope.errors import BundleError
+
+from . import tiny_onnx
+from .tiny_onnx import message, model, node, tensor, weight
 
 SHAPE = (1, 1, 4, 5)
 

@@ -89,7 +89,7 @@ def fill(url: str, results: Sequence[MapResult], bundles: Sequence[BundleRow]) -
         for row in bundles:
             store.register_bundle(row)
         for each in results:
-            store.record([each], [], None)
+            store.record([each], [], [])
 
 
 def written(url: str, folder: Path, *, cms_names: bool = False) -> dict[str, dict[str, Any]]:

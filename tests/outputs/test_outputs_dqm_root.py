@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outputs_filling import BEGAN, LABEL, RUN, bundle, cms_view, fill, only, result, unknown, values, written
 
 from caloscope.records import Code, Reason
+
+from .outputs_filling import BEGAN, LABEL, RUN, bundle, cms_view, fill, only, result, unknown, values, written
 
 EB, EEM, EEP = bundle("EB/digi"), bundle("EE-/digi"), bundle("EE+/digi")
 TOWER = (3, 5)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outputs_filling import ERA, RUN, bundle, fill, only, result, values, written
 
 from caloscope.geometry import view
 from caloscope.records import Code
+
+from .outputs_filling import ERA, RUN, bundle, fill, only, result, values, written
 
 EB, HCAL, HO = bundle("EB/digi"), bundle("HCAL/digi"), bundle("HO/digi")
 TOWER = (3, 5)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outputs_filling import LABEL, RUN, bundle, fill, result
 
 from caloscope.outputs import write_run
 from caloscope.records import Code
 from caloscope.store import Store
+
+from .outputs_filling import LABEL, RUN, bundle, fill, result
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ROOT") is None, reason="ROOT is not installed")
 

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from outputs_filling import LABEL, RUN, bundle, fill, read_back, result
 
 from caloscope.outputs import write_run
 from caloscope.records import LumiId
 from caloscope.store import Store
+
+from .outputs_filling import LABEL, RUN, bundle, fill, read_back, result
 
 EB = bundle("EB/digi")
 
@@ -66,7 +67,7 @@ def test_a_revision_leaves_no_trace_of_what_was_written_before(tmp_path: Path) -
     with Store(url) as store:
         write_run(store, LABEL, RUN, folder)
         revised = [result(EB, 2), result(EB, 3)]
-        store.record(revised, [], None, revised_from=LumiId(RUN, 2))
+        store.record(revised, [], [], revised_from=LumiId(RUN, 2))
         (path,) = write_run(store, LABEL, RUN, folder)
     file = read_back(path)
     assert file["EcalML/EBOccupancyTask/EBOT ML bad tower count"].values().sum() == 0
@@ -83,7 +84,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
             assert reader.stdout is not None
             assert reader.stdout.readline() == "looking\n"
             for lumi in range(2, 42):
-                store.record([result(EB, lumi, [(3, 5)])], [], None)
+                store.record([result(EB, lumi, [(3, 5)])], [], [])
                 write_run(store, LABEL, RUN, folder)
             stop.touch()
             out, errors = reader.communicate(timeout=60)

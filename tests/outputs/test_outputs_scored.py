@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outputs_filling import LABEL, RUN, bundle, cms_view, fill, result, unknown
 
 from caloscope.outputs.gather import gather
 from caloscope.outputs.scored import Scored
 from caloscope.records import MapResult, Reason
 from caloscope.store import Store
+
+from .outputs_filling import LABEL, RUN, bundle, cms_view, fill, result, unknown
 
 EB = bundle("EB/digi")
 HCAL = bundle("HCAL/digi")
