@@ -137,24 +137,22 @@ class _Cells:
 
     def log_ratio(self, factors: Array) -> Array:
         """Log-likelihood ratio of each alternative against healthy, `(alternative, cell)`, nats."""
+        return self._log_ratio_at(self.counts, factors)
+
+    def healthy_step(self, factors: Array) -> Array:
+        """How far a lumisection that counts just what was expected pulls each sum down; never negative."""
+        return np.maximum(-self._log_ratio_at(self.mean, factors), 0.0)
+
+    def _log_ratio_at(self, counts: Array, factors: Array) -> Array:
         if self.binomial:
             return beta_binomial_log_ratio(
-                np.minimum(self.counts, self.trials),
+                np.minimum(counts, self.trials),
                 self.trials,
                 self.mean / self.trials,
                 self._faulty_probability(factors),
                 self.dispersion,
             )
-        return negative_binomial_log_ratio(self.counts, self.mean, factors * self.mean, self.dispersion)
-
-    def healthy_step(self, factors: Array) -> Array:
-        """How far a healthy lumisection pulls each sum down on average (Kullback-Leibler divergence)."""
-        if self.binomial:
-            p, q = self.mean / self.trials, self._faulty_probability(factors)
-            inflation = 1.0 + (self.trials - 1.0) * self.dispersion
-            divergence = p * np.log(p / q) + (1.0 - p) * np.log((1.0 - p) / (1.0 - q))
-            return np.asarray(self.trials * divergence / inflation)
-        return np.asarray(self.mean / self.dispersion * (factors - 1.0 - np.log(factors)))
+        return negative_binomial_log_ratio(counts, self.mean, factors * self.mean, self.dispersion)
 
     def _faulty_probability(self, factors: Array) -> Array:
         """Probability under each alternative; a hot channel fills at most half of what is left."""

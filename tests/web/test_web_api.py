@@ -12,7 +12,7 @@ from caloscope.store import Store
 from caloscope.web import create_app, serve
 
 from .conftest import running
-from .filling import BARREL, HADRON, LABEL, RUN, fill, members, record_lumi, result, view_of
+from .filling import BARREL, HADRON, LABEL, RUN, fill, record_lumi, result
 
 
 def get(client: httpx.Client, path: str, **query: str | int) -> dict[str, object]:
@@ -86,66 +86,6 @@ def test_runs_list_lumisections_only_of_the_run_asked_for(client: httpx.Client) 
     assert found["qualities"][:3] == ["UNKNOWN", "BAD", "BAD"]
 
 
-def test_maps_have_their_axes_depths_and_bundles(client: httpx.Client) -> None:
-    found = {one["map"]: one for one in client.get("/api/maps").json()}
-    assert list(found) == ["EB/digi", "EE+/digi", "EE-/digi", "HCAL/digi"]
-    barrel = found["EB/digi"]
-    assert (barrel["x"]["name"], barrel["x"]["low"], barrel["x"]["high"]) == ("iphi", 0, 360)
-    assert (barrel["y"]["name"], len(barrel["y"]["values"]), barrel["cells"]) == ("ieta", 34, 2448)
-    assert [one["detector"] for one in barrel["bundles"]] == ["cmssw-ml", "reference"]
-    assert found["HCAL/digi"]["depths"] == [1, 2, 3, 4, 5, 6, 7]
-
-
-def test_a_plane_holds_what_was_recorded(client: httpx.Client) -> None:
-    query = {"bundle": BARREL.hash, "label": LABEL}
-    found = client.get(f"/api/maps/EB-digi/{RUN}/12", params=query).json()
-    dead = members(view_of(BARREL), "supermodule")
-    written = result(BARREL, 12, bad=dead)
-    assert written.counts is not None
-    assert np.array_equal(np.array(found["counts"]), written.counts)
-    assert np.array_equal(np.array(found["codes"]), written.codes)
-    assert written.expected is not None
-    assert np.allclose(found["expected"], written.expected, rtol=1e-3)
-    assert found["worst_depth"] is None
-    assert found["status"]["bad_cells"] == int(dead.sum())
-
-
-def test_absent_cells_are_null(client: httpx.Client) -> None:
-    found = client.get(f"/api/maps/EEp-digi/{RUN}/11").json()
-    absent = np.array([[cell is None for cell in row] for row in found["codes"]])
-    assert np.array_equal(~absent, view_of_endcap_exists())
-    assert found["counts"][0][0] is None
-
-
-def view_of_endcap_exists() -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    from caloscope import geometry
-
-    return geometry.view("EE+", "2018").exists
-
-
-def test_depths_come_one_at_a_time_or_as_the_worst_of_all(client: httpx.Client) -> None:
-    second = client.get(f"/api/maps/HCAL-digi/{RUN}/12", params={"depth": 2}).json()
-    assert second["codes"][30][60] == 3
-    first = client.get(f"/api/maps/HCAL-digi/{RUN}/12", params={"depth": 1}).json()
-    assert first["codes"][30][60] != 3
-    worst = client.get(f"/api/maps/HCAL-digi/{RUN}/12").json()
-    assert (worst["codes"][30][60], worst["worst_depth"][30][60]) == (3, 2)
-    written = result(HADRON, 12)
-    assert written.counts is not None
-    exists = view_of(HADRON).exists
-    assert worst["counts"][10][50] == int(np.where(exists, written.counts, 0)[:, 10, 50].sum())
-
-
-def test_names_of_cells(client: httpx.Client) -> None:
-    found = client.get("/api/maps/HCAL-digi/cells", params={"depth": 2}).json()
-    view = view_of(HADRON)
-    assert found["names"][30][60] == view.describe((1, 30, 60))
-    assert found["names"][0][0] is None
-    assert found["regions"][found["region"][30][60]] in {region.name for region in view.regions}
-    kept = client.get("/api/maps/HCAL-digi/cells", params={"depth": 2, "geometry": found["geometry"]})
-    assert "immutable" in kept.headers["cache-control"]
-
-
 def test_incidents_open_ones_first_known_ones_last(client: httpx.Client) -> None:
     found = client.get("/api/incidents").json()
     assert [(one["hardware"].split()[0], one["standing"]) for one in found] == [
@@ -183,55 +123,6 @@ def test_quarantine_says_why(client: httpx.Client) -> None:
         ("DQM_V0001_EcalML_R000355558_L000004.root", "TRUNCATED"),
         ("notes.root", "UNKNOWN_FORMAT"),
     }
-
-
-@pytest.mark.parametrize(
-    ("path", "code"),
-    [
-        ("/api/status?label=nobody", 404),
-        ("/api/status?run=1", 404),
-        ("/api/status?run=-1", 422),
-        ("/api/status?run=99999999999999999999", 422),
-        ("/api/status?lumi=x", 422),
-        (f"/api/status?label={'x' * 300}", 422),
-        (f"/api/maps/none/{RUN}/1", 404),
-        (f"/api/maps/EB-digi/{RUN}/4", 404),
-        (f"/api/maps/EB-digi/{RUN}/1?bundle=none", 404),
-        (f"/api/maps/HCAL-digi/{RUN}/1?depth=9", 404),
-        (f"/api/maps/EB-digi/{RUN}/1?depth=1", 404),
-        ("/api/incidents/none", 404),
-        ("/api/incidents?map=none", 404),
-        ("/api/changes?since=-1", 422),
-        ("/api/none", 404),
-        ("/static/../app.py", 404),
-        ("/static/%2e%2e/app.py", 404),
-    ],
-)
-def test_what_makes_no_sense_is_refused_in_json_or_not_found(
-    client: httpx.Client, path: str, code: int
-) -> None:
-    answer = client.get(path)
-    assert answer.status_code == code
-    assert "detail" in answer.json()
-
-
-def test_security_headers_are_on_every_answer(client: httpx.Client) -> None:
-    for path in ("/", "/api/status", "/api/none", "/static/app.js", "/vendor/plotly.min.js", "/docs"):
-        headers = client.get(path).headers
-        policy = headers["content-security-policy"]
-        assert "script-src 'self';" in policy
-        assert "default-src 'none'" in policy
-        assert headers["x-content-type-options"] == "nosniff"
-    assert client.get("/api/status").headers["cache-control"] == "no-store"
-
-
-def test_the_page_names_no_other_host_and_holds_no_inline_script(client: httpx.Client) -> None:
-    page = client.get("/").text
-    assert "http://" not in page
-    assert "https://" not in page
-    assert "<script>" not in page
-    assert "onclick" not in page
-    assert client.get("/vendor/plotly.min.js").headers["content-type"].startswith("text/javascript")
 
 
 def test_the_interface_is_described(client: httpx.Client) -> None:

@@ -1,0 +1,195 @@
+"""The JSON that the page and other clients get, as FastAPI documents it."""
+
+from pydantic import BaseModel, Field
+
+from caloscope.records import Quality
+
+Grid = list[list[int | None]]
+"""Rows (y) of columns (x); null where there is no cell."""
+
+FloatGrid = list[list[float | None]]
+
+
+class Place(BaseModel):
+    """One lumisection of one run of one label."""
+
+    label: str
+    run: int
+    lumi: int
+
+
+class MapStatus(BaseModel):
+    """What one bundle says of its map in one lumisection."""
+
+    map: str
+    slug: str
+    bundle: str = Field(description="hash of the bundle")
+    bundle_name: str
+    detector: str
+    quality: Quality
+    reason: str | None = None
+    detail: str = ""
+    degraded: list[str] = Field(default_factory=list, description="fallbacks that were used")
+    events: int | None = None
+    image_events: int | None = Field(default=None, description="events behind what the detector looked at")
+    pileup: float | None = None
+    span: int = 1
+    bad_cells: int = 0
+    masked_cells: int = 0
+    scored_at: float | None = Field(default=None, description="seconds since 1970, UTC")
+
+
+class Status(BaseModel):
+    """One lumisection at a glance."""
+
+    label: str | None
+    run: int | None
+    lumi: int | None
+    quality: Quality
+    reason: str
+    maps: list[MapStatus]
+    labels: list[str]
+    latest: Place | None = Field(description="the newest lumisection with a verdict, of this label")
+    last_verdict_at: float | None = Field(description="when the newest lumisection was scored")
+    now: float = Field(description="this server's clock, seconds since 1970, UTC")
+    stale: bool = Field(description="the last verdict is older than a minute")
+    open_incidents: int
+    quarantined: int
+    last_change: int = Field(description="give it to /api/changes?since=")
+    store: str
+
+
+class Runs(BaseModel):
+    """The runs of a label, and the lumisections of one of them with their quality."""
+
+    label: str | None
+    labels: list[str]
+    runs: list[int]
+    run: int | None
+    lumis: list[int]
+    qualities: list[Quality]
+
+
+class AxisModel(BaseModel):
+    """One axis of a map; `low` and `high` are the outer edges."""
+
+    name: str
+    title: str
+    low: float
+    high: float
+    values: list[int]
+    circular: bool
+
+
+class BundleModel(BaseModel):
+    """A bundle that scores a map."""
+
+    hash: str
+    name: str
+    detector: str
+    era: str
+    noise: str
+    geometry: str = Field(description="version of the geometry; the same version, the same cells")
+
+
+class MapModel(BaseModel):
+    """A map with its axes and the bundles that score it."""
+
+    map: str
+    slug: str
+    x: AxisModel
+    y: AxisModel
+    depths: list[int]
+    cells: int = Field(description="number of cells that exist")
+    bundles: list[BundleModel]
+
+
+class Cells(BaseModel):
+    """Names of the cells of one plane of a map, and which region each is part of."""
+
+    map: str
+    geometry: str
+    depth: int | None
+    names: list[list[str | None]]
+    regions: list[str] = Field(description="names of the regions that `region` points into")
+    region: Grid
+
+
+class MapPlane(BaseModel):
+    """One map in one lumisection: one depth of it, or all depths laid over each other.
+
+    With `depth` null on a map that has depths, `counts` and `expected` are sums over depths and everything
+    else belongs to the worst cell, whose physical depth is in `worst_depth`.
+    """
+
+    label: str
+    run: int
+    lumi: int
+    depth: int | None
+    status: MapStatus
+    codes: Grid
+    counts: Grid | None
+    expected: FloatGrid | None
+    evidence: FloatGrid | None
+    direction: Grid | None
+    worst_depth: Grid | None
+
+
+class IncidentModel(BaseModel):
+    """An incident; lumisections as [run, lumi]."""
+
+    id: str
+    label: str
+    map: str
+    slug: str
+    bundle: str
+    hardware: str
+    direction: str
+    factor: float | None = Field(description="observed over expected counts")
+    opened: tuple[int, int]
+    last: tuple[int, int]
+    onset: tuple[int, int]
+    closed: tuple[int, int] | None
+    lumis: int | None = Field(description="length in lumisections, null across runs")
+    severity: str
+    reason: str
+    peak_evidence: float | None
+    masked: bool
+    standing: bool
+    cell_count: int
+    depths: list[int] = Field(description="physical depths that it touches")
+    cells: list[list[int]] | None = Field(
+        default=None, description="indices; only where one incident is asked for"
+    )
+
+
+class Series(BaseModel):
+    """One line of a trend; several maps may share it."""
+
+    maps: list[str]
+    detector: str | None
+    values: list[float | None] = Field(description="null where unknown; as long as `lumis`")
+
+
+class Trends(BaseModel):
+    """The trends of a run against lumisection."""
+
+    label: str
+    run: int
+    lumis: list[int]
+    qualities: list[Quality | None] = Field(description="null where no lumisection was seen")
+    pileup: list[Series]
+    events: list[Series]
+    image_events: list[Series]
+    bad_cells: list[Series]
+
+
+class QuarantinedFile(BaseModel):
+    """A source file that could not be used, and why."""
+
+    name: str
+    path: str
+    fault: str | None
+    detail: str
+    size: int
+    noted_at: float | None

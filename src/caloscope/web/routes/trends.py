@@ -1,0 +1,38 @@
+"""What a run did, against lumisection."""
+
+from fastapi import APIRouter, HTTPException
+
+from caloscope.web import series, verdict
+from caloscope.web.models import Trends
+from caloscope.web.routes.parameters import Label, Run, label_or_newest, run_or_newest
+from caloscope.web.source import Opened
+
+router = APIRouter()
+
+
+@router.get("/api/trends")
+def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
+    """Pileup, events, events per image and bad cells in each lumisection of a run."""
+    chosen = label_or_newest(source, label)
+    if chosen is None:
+        raise HTTPException(404, "the store holds no lumisection yet")
+    number = run_or_newest(source, chosen, run)
+    rows = source.store.results(chosen, number)
+    bundles = verdict.required(source, chosen, number, rows)
+    grouped = verdict.by_lumi(rows)
+    lumis = series.with_gaps(list(grouped))
+    return Trends(
+        label=chosen,
+        run=number,
+        lumis=lumis,
+        qualities=[
+            verdict.worst(status.quality for status in verdict.map_statuses(bundles, grouped[lumi]))
+            if lumi in grouped
+            else None
+            for lumi in lumis
+        ],
+        pileup=series.lines(lumis, rows, bundles, lambda row: row.pileup, by_map=True),
+        events=series.lines(lumis, rows, bundles, lambda row: row.events, by_map=True),
+        image_events=series.lines(lumis, rows, bundles, lambda row: row.image_events, by_map=False),
+        bad_cells=series.lines(lumis, rows, bundles, series.bad_cells, by_map=False, join=False),
+    )

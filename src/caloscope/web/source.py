@@ -1,0 +1,111 @@
+"""The store and the geometry as the routes see them: opened when first asked for, then kept."""
+
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from caloscope import geometry
+from caloscope.errors import StoreError
+from caloscope.geometry.view import View
+from caloscope.store import BundleRow, Store
+
+
+def slug_of(name: str) -> str:
+    """A map's name as it stands in URLs: `EE+/digi` is `EEp-digi`, `EE-/digi` is `EEm-digi`."""
+    view, slash, quantity = name.partition("/")
+    return view.replace("+", "p").replace("-", "m") + ("-" if slash else "") + quantity
+
+
+class Source:
+    """One store, read only, with the views of the bundles in it.
+
+    The page may be started before the monitor: until there is a store, `store` raises `StoreError` and the
+    next request tries again.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._store: Store | None = None
+        self._views: OrderedDict[str, View] = OrderedDict()
+        self._answered: set[tuple[str, int, str]] = set()
+        self._lock = Lock()
+
+    @property
+    def store(self) -> Store:
+        """The open store; raises `StoreError` while there is none that can be read."""
+        with self._lock:
+            if self._store is None:
+                self._store = Store(self.url, read_only=True)
+            return self._store
+
+    def close(self) -> None:
+        """Close the store if it was opened."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def bundles_of(self, name: str) -> list[BundleRow]:
+        """The bundles for a map, given its name or its slug; by name, then hash."""
+        return sorted(
+            (row for row in self.store.bundles() if name in (row.map, slug_of(row.map))),
+            key=lambda row: (row.name, row.hash),
+        )
+
+    def bundle(self, name: str, digest: str | None) -> BundleRow:
+        """The bundle of a map with this hash, or the first one; raises 404 where there is none."""
+        rows = self.bundles_of(name)
+        if not rows:
+            raise HTTPException(404, f"no map {name!r} in this store")
+        for row in rows:
+            if digest in (None, row.hash):
+                return row
+        raise HTTPException(404, f"no bundle {digest!r} for map {rows[0].map}")
+
+    def has_answered(self, label: str, run: int, bundle: str) -> bool:
+        """Whether a bundle has scored this label in this run or one of the two before; a yes is kept."""
+        key = (label, run, bundle)
+        if key not in self._answered:
+            recent = [number for number in self.store.runs(label) if number <= run][-3:]
+            if not any(self.store.results(label, number, bundle=bundle) for number in recent):
+                return False
+            self._answered.add(key)
+        return True
+
+    def view(self, bundle: BundleRow) -> View:
+        """The view whose cells a bundle scores."""
+        with self._lock:
+            found = self._views.get(bundle.hash)
+        if found is None:
+            found = geometry.view(bundle.view, bundle.era, bundle.calorimeter)
+            with self._lock:
+                self._views[bundle.hash] = found
+                if len(self._views) > 64:
+                    self._views.popitem(last=False)
+        return found
+
+
+def shown_url(url: str) -> str:
+    """The store's place without a password or a folder, fit to be shown to anybody."""
+    return Path(url.rsplit("@", 1)[-1]).name or "store"
+
+
+def source_of(request: Request) -> Source:
+    """The application's source, for routes."""
+    source: Source = request.app.state.source
+    return source
+
+
+def open_source(source: Annotated[Source, Depends(source_of)]) -> Source:
+    """A source whose store is known to be open; 503 while there is none."""
+    try:
+        _ = source.store
+    except StoreError as error:
+        raise HTTPException(503, str(error)) from error
+    return source
+
+
+Opened = Annotated[Source, Depends(open_source)]

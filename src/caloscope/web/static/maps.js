@@ -1,0 +1,174 @@
+// One card per map: what the shifter judges by eye, beside what the detector says.
+
+import { get } from "./api.js";
+import { count, GLYPHS, h, mapTitle, number, say, words } from "./dom.js";
+import { heightOf, layout, occupancy, quality } from "./figure.js";
+import { state } from "./state.js";
+import { hideTip, showTip, walk } from "./tip.js";
+
+const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "reset" };
+const names = new Map(); // "slug bundle depth" -> promise of the names and regions of a plane
+const cards = new Map(); // slug -> card
+
+/** Names and regions of one plane, asked for once per geometry. */
+function cellsOf(meta, bundle, depth) {
+  const { hash, geometry } = meta.bundles.find((row) => row.hash === bundle) ?? meta.bundles[0];
+  const key = `${meta.slug} ${geometry} ${depth}`;
+  if (!names.has(key)) {
+    const asked = get(`/api/maps/${encodeURIComponent(meta.slug)}/cells`, { bundle: hash, depth, geometry });
+    asked.catch(() => names.delete(key));
+    names.set(key, asked);
+  }
+  return names.get(key);
+}
+
+/** The bundle that is looked at: the one chosen in the address, else `reference`, else the first. */
+function chosenStatus(statuses) {
+  return statuses.find((status) => state.bundles.has(status.bundle)) ?? statuses.find((status) => status.detector === "reference") ?? statuses[0];
+}
+
+const statusText = (status) => [status.quality, status.quality === "UNKNOWN" && status.reason ? `: ${status.reason}` : ""].join("");
+
+function chip(status) {
+  return h("span", { class: "chip", "data-quality": status.quality }, h("span", { class: "glyph", "aria-hidden": "true" }, GLYPHS[status.quality]), statusText(status));
+}
+
+/** A card with its fixed parts; what changes is filled in by `fill`. */
+function build(slug, go) {
+  const part = (name, tag = "div") => h(tag, { class: name });
+  const card = { slug, plane: null, meta: null, key: "", head: part("card-head"), tools: part("tools"), facts: part("card-facts", "p"), empty: part("empty", "p") };
+  card.occupancy = h("div", { class: "plot", role: "img", tabindex: "0" });
+  card.quality = h("div", { class: "plot", role: "img", tabindex: "0" });
+  card.plots = h("div", { class: "plots" },
+    h("figure", {}, h("figcaption", {}, "Occupancy"), card.occupancy),
+    h("figure", {}, h("figcaption", {}, "Quality"), card.quality));
+  card.root = h("article", { class: "card", id: `map-${slug}`, tabindex: "-1" }, h("header", {}, card.head, card.tools), card.facts, card.plots, card.empty);
+  card.go = go;
+  return card;
+}
+
+function depthSelect(card, meta) {
+  if (!meta.depths.length) return null;
+  const options = [h("option", { value: "" }, "all depths, worst"), ...meta.depths.map((depth) => h("option", { value: depth }, `depth ${depth}`))];
+  const select = h("select", { "aria-label": `Depth of ${meta.map}`, onchange: (event) => card.go({ depth: event.target.value === "" ? null : Number(event.target.value), map: meta.slug }) }, options);
+  select.value = meta.depths.includes(state.depth) ? String(state.depth) : "";
+  return select;
+}
+
+function bundleButtons(card, statuses, chosen) {
+  if (statuses.length < 2) return h("span", { class: "detector" }, chosen.detector);
+  const choose = (status) => {
+    const others = new Set([...state.bundles].filter((hash) => !statuses.some((row) => row.bundle === hash)));
+    card.go({ bundles: others.add(status.bundle), map: card.slug });
+  };
+  return h("span", { class: "tabs", role: "group", "aria-label": "Detector" }, statuses.map((status) =>
+    h("button", { type: "button", "aria-pressed": status === chosen, title: `${status.bundle_name}: ${statusText(status)}`, onclick: () => choose(status) }, `${status.detector} `, h("span", { class: "mini", "data-quality": status.quality, "aria-label": status.quality }, GLYPHS[status.quality]))));
+}
+
+/** The line of numbers below the title. */
+function facts(status) {
+  const cells = (n, what) => `${count(n)} ${what} ${n === 1 ? "cell" : "cells"}`;
+  return [
+    h("strong", { class: status.bad_cells ? "alarm" : "" }, cells(status.bad_cells, "bad")),
+    status.masked_cells ? h("span", {}, cells(status.masked_cells, "masked")) : null,
+    h("span", {}, `${count(status.events)} events`),
+    status.image_events !== null && status.image_events !== status.events ? h("span", {}, `${count(status.image_events)} per image`) : null,
+    h("span", {}, `pileup ${number(status.pileup)}`),
+    status.span > 1 ? h("span", {}, `covers ${status.span} LS`) : null,
+    ...status.degraded.map((note) => h("span", { class: "degraded" }, `degraded: ${words(note)}`)),
+    status.detail ? h("span", {}, status.detail) : null,
+  ];
+}
+
+const depthOf = (meta) => (meta.depths.includes(state.depth) ? state.depth : null);
+
+/** Cells "y,x" of the chosen incident on the plane that is shown. */
+function chosenCells(card, incident) {
+  if (!incident?.cells || incident.slug !== card.slug) return new Set();
+  const { depths } = card.meta;
+  const depth = depthOf(card.meta);
+  return new Set(incident.cells.filter((cell) => cell.length === 2 || depth === null || depths[cell[0]] === depth).map((cell) => cell.slice(-2).join(",")));
+}
+
+export async function draw(card, incident) {
+  const { meta, plane } = card;
+  card.plots.hidden = !plane?.counts && !plane?.codes;
+  if (!plane) return;
+  const cells = await cellsOf(meta, plane.status.bundle, plane.depth).catch(() => null);
+  const chosen = chosenCells(card, incident);
+  const frame = layout(meta, plane, cells, chosen, heightOf(meta, card.quality.clientWidth));
+  card.quality.dataset.outlined = chosen.size;
+  card.occupancy.setAttribute("aria-label", `Occupancy of ${meta.map}, lumisection ${plane.lumi}`);
+  card.quality.setAttribute("aria-label", `Quality of ${meta.map}: ${statusText(plane.status)}, ${plane.status.bad_cells} bad cells`);
+  if (plane.counts) await Plotly.react(card.occupancy, occupancy(meta, plane), { ...frame, margin: { ...frame.margin, r: 58 } }, CONFIG);
+  else Plotly.purge(card.occupancy);
+  await Plotly.react(card.quality, quality(meta, plane), frame, CONFIG);
+  if (card.watched) return;
+  card.watched = true;
+  for (const plot of [card.occupancy, card.quality]) {
+    plot.on("plotly_hover", (event) => hover(card, event));
+    plot.on("plotly_unhover", hideTip);
+    walk(plot, card, (pointer, y, x) => tell(card, pointer, y, x));
+  }
+}
+
+function hover(card, event) {
+  const point = event.points.find((found) => Array.isArray(found.pointIndex));
+  if (point && card.plane) tell(card, event.event, ...point.pointIndex);
+}
+
+/** The tip of a cell; its name may have to be asked for. */
+async function tell(card, pointer, y, x) {
+  const { plane, meta } = card;
+  const depth = plane.worst_depth ? plane.worst_depth[y][x] : plane.depth;
+  showTip(pointer, meta, plane, y, x, depth, null);
+  const cells = await cellsOf(meta, plane.status.bundle, depth).catch(() => null);
+  if (card.plane === plane) showTip(pointer, meta, plane, y, x, depth, cells?.names?.[y]?.[x] ?? null);
+}
+
+async function fill(card, meta, statuses, status, incident) {
+  const chosen = chosenStatus(statuses);
+  card.meta = meta;
+  card.root.classList.toggle("compact", meta.x.values.length === meta.y.values.length);
+  card.root.classList.toggle("chosen", state.map === card.slug);
+  card.head.replaceChildren(h("h2", {}, mapTitle(meta.map)), chip(chosen));
+  // A control that has the focus is left alone, or the keyboard would lose its place.
+  if (!card.tools.contains(document.activeElement) || card.toolsKey !== `${chosen.bundle} ${state.depth}`)
+    card.tools.replaceChildren(...[bundleButtons(card, statuses, chosen), depthSelect(card, meta)].filter(Boolean));
+  card.toolsKey = `${chosen.bundle} ${state.depth}`;
+  card.facts.replaceChildren(...facts(chosen).filter(Boolean));
+  const key = [status.label, status.run, status.lumi, chosen.bundle, depthOf(meta), chosen.scored_at].join(" ");
+  if (key !== card.key) {
+    const where = `/api/maps/${encodeURIComponent(meta.slug)}/${status.run}/${status.lumi}`;
+    card.plane = chosen.scored_at === null ? null : await get(where, { bundle: chosen.bundle, label: status.label, depth: depthOf(meta) }).catch((error) => (say(card.empty, error.message), null));
+    card.key = card.plane ? key : "";
+  }
+  card.empty.hidden = Boolean(card.plane);
+  if (chosen.scored_at === null) say(card.empty, `Nobody scored ${meta.map} in LS ${status.lumi}: unknown, not good.`);
+  await draw(card, incident);
+}
+
+/** Show all maps of a lumisection; `metas` is what /api/maps said. */
+export async function showMaps(root, metas, status, incident, go) {
+  const slugs = [...new Set(status.maps.map((map) => map.slug))];
+  for (const [slug, card] of cards) {
+    if (slugs.includes(slug)) continue;
+    card.root.remove();
+    cards.delete(slug);
+  }
+  await Promise.all(slugs.map((slug, i) => {
+    if (!cards.has(slug)) cards.set(slug, build(slug, go));
+    const card = cards.get(slug);
+    if (root.children[i] !== card.root) root.insertBefore(card.root, root.children[i] ?? null);
+    const meta = metas.find((found) => found.slug === slug);
+    return meta && fill(card, meta, status.maps.filter((map) => map.slug === slug), status, incident);
+  }));
+}
+
+/** Draw what is there again: another theme, another incident. */
+export const redrawMaps = (incident) => Promise.all([...cards.values()].map((card) => draw(card, incident)));
+
+export function scrollToMap(slug) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  cards.get(slug)?.root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "nearest" });
+}

@@ -1,0 +1,127 @@
+"""From the results of one lumisection to the three-valued answers that the page shows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from caloscope.records import Quality, ResultKey
+from caloscope.store import BundleRow, ResultRow, Store
+from caloscope.web.models import MapStatus
+from caloscope.web.source import Source, slug_of
+
+NOT_SCORED = "NOT_SCORED"
+"""Said of a map for which the store holds no result in a lumisection."""
+
+
+def required(source: Source, label: str, run: int, rows: Iterable[ResultRow]) -> list[BundleRow]:
+    """The bundles that owe this label an answer in every lumisection of a run, by map and name.
+
+    Those that have answered: in `rows`, in this run or in one of the two before. A store with one label has
+    no room for doubt: all of its bundles. So a map whose scoring died is missed instead of forgotten.
+    """
+    store = source.store
+    answered = {row.key.bundle for row in rows}
+    everything = len(store.labels()) <= 1
+    found = [
+        row
+        for row in store.bundles()
+        if everything or row.hash in answered or source.has_answered(label, run, row.hash)
+    ]
+    # EE- before EE+, as along the beam
+    return sorted(found, key=lambda row: (row.map.replace("-", "*"), row.name, row.hash))
+
+
+def worst(qualities: Iterable[Quality]) -> Quality:
+    """Any BAD is BAD, else any UNKNOWN is UNKNOWN, else GOOD; of nothing at all: UNKNOWN."""
+    seen = set(qualities)
+    if Quality.BAD in seen:
+        return Quality.BAD
+    return Quality.UNKNOWN if Quality.UNKNOWN in seen or not seen else Quality.GOOD
+
+
+def map_statuses(bundles: Sequence[BundleRow], rows: Iterable[ResultRow]) -> list[MapStatus]:
+    """The status of each bundle's map in one lumisection; no result is UNKNOWN, NOT_SCORED."""
+    by_bundle = {row.key.bundle: row for row in rows}
+    return [map_status(bundle, by_bundle.get(bundle.hash)) for bundle in bundles]
+
+
+def map_status(bundle: BundleRow, row: ResultRow | None) -> MapStatus:
+    """One bundle's answer as the page needs it."""
+    status = MapStatus(
+        map=bundle.map,
+        slug=slug_of(bundle.map),
+        bundle=bundle.hash,
+        bundle_name=bundle.name,
+        detector=bundle.detector,
+        quality=Quality.UNKNOWN,
+        reason=NOT_SCORED,
+    )
+    if row is None:
+        return status
+    return status.model_copy(
+        update={
+            "quality": row.quality,
+            "reason": row.reason,
+            "detail": row.detail,
+            "degraded": list(row.degraded),
+            "events": row.events,
+            "image_events": row.image_events,
+            "pileup": row.pileup,
+            "span": row.span,
+            "bad_cells": row.bad_cells,
+            "masked_cells": row.masked_cells,
+            "scored_at": row.scored_at,
+        }
+    )
+
+
+def explain(maps: Sequence[MapStatus], hardware: Mapping[str, Sequence[str]] | None = None) -> str:
+    """In words why a lumisection has the quality that `worst` gives it.
+
+    `hardware` names by map what is in trouble there.
+    """
+    if not maps:
+        return "No map has been scored yet"
+    quality = worst(status.quality for status in maps)
+    names = sorted({status.map for status in maps}, key=lambda name: name.replace("-", "*"))
+    if quality is Quality.GOOD:
+        return f"All {len(names)} maps are good" if len(names) > 1 else f"{names[0]} is good"
+    by_map = {name: [one for one in maps if one.map == name and one.quality is quality] for name in names}
+    say = _bad if quality is Quality.BAD else _unknown
+    parts = [say(found, (hardware or {}).get(name, ())) for name, found in by_map.items() if found]
+    unknown = {status.map for status in maps if status.quality is Quality.UNKNOWN}
+    if quality is Quality.BAD and unknown:
+        parts.append(f"unknown: {', '.join(sorted(unknown))}")
+    return "; ".join(parts)
+
+
+def _bad(found: Sequence[MapStatus], hardware: Sequence[str]) -> str:
+    """What is bad in one map: `EB/digi: EB-04 (68 bad cells)`."""
+    count = max(status.bad_cells for status in found)
+    cells = "1 bad cell" if count == 1 else f"{count} bad cells"
+    if not hardware:
+        return f"{found[0].map}: {cells}"
+    more = f" and {len(hardware) - 2} more" if len(hardware) > 2 else ""
+    return f"{found[0].map}: {', '.join(hardware[:2])}{more} ({cells})"
+
+
+def _unknown(found: Sequence[MapStatus], _: Sequence[str]) -> str:
+    """Why one map is unknown: `EB/digi: WARM_UP (cmssw-ml)`."""
+    reasons = sorted({f"{status.reason or 'no reason given'} ({status.detector})" for status in found})
+    return f"{found[0].map}: {', '.join(reasons)}"
+
+
+def rows_of_lumi(store: Store, label: str, run: int, lumi: int) -> list[ResultRow]:
+    """All results of one lumisection."""
+    return store.results(label, run, first=lumi, last=lumi)
+
+
+def by_lumi(rows: Iterable[ResultRow]) -> Mapping[int, list[ResultRow]]:
+    """Results grouped by lumisection, ascending."""
+    grouped: dict[int, list[ResultRow]] = {}
+    for row in sorted(rows, key=lambda row: row.key.lumi):
+        grouped.setdefault(row.key.lumi, []).append(row)
+    return grouped
+
+
+def key_of(label: str, run: int, lumi: int, bundle: BundleRow) -> ResultKey:
+    """The key under which a bundle's answer stands in the store."""
+    return ResultKey(label, run, lumi, bundle.map, bundle.hash)

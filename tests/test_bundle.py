@@ -1,0 +1,111 @@
+"""Bundles: what is saved comes back, what was altered is refused."""
+
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from caloscope import bundle as bundles
+from caloscope.config.catalogue import load
+from caloscope.errors import BundleError, UsageError
+from caloscope.geometry import view
+from caloscope.simulate import Fill, healthy, lumisections
+from caloscope.training import train
+
+SPEC = load()["EE+/digi"]
+ON = view("EE+", "2018")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> bundles.Bundle:
+    """A reference bundle from eight simulated lumisections."""
+    detectors = {SPEC.name: healthy(ON, SPEC.noise, np.random.default_rng(1))}
+    good = lumisections(Fill(run=320_001, lumis=8, seed=1), detectors)
+    return train(good, SPEC, ON, tmp_path_factory.mktemp("bundles") / "EEp.bundle")
+
+
+def copied(original: bundles.Bundle, folder: Path) -> Path:
+    """A copy of the bundle that a test may spoil."""
+    bundles.save(folder / "copy.bundle", original.card, original.detector)
+    return folder / "copy.bundle"
+
+
+def test_a_bundle_comes_back_as_it_was(original: bundles.Bundle, tmp_path: Path) -> None:
+    again = bundles.load(copied(original, tmp_path))
+    assert again.hash == original.hash
+    assert again.card == original.card
+    for name, array in original.detector.arrays().items():
+        np.testing.assert_array_equal(again.detector.arrays()[name], array)
+
+
+def test_its_hash_covers_every_file(original: bundles.Bundle, tmp_path: Path) -> None:
+    folder = copied(original, tmp_path)
+    card = folder / "bundle.toml"
+    card.write_text(re.sub(r"threshold = \d+", "threshold = 9", card.read_text(), count=1))
+    assert bundles.load(folder).hash != original.hash
+
+
+def edit(folder: Path, pattern: str, to: str) -> None:
+    card = folder / "bundle.toml"
+    text, count = re.subn(pattern, to, card.read_text(), count=1)
+    assert count == 1
+    card.write_text(text)
+
+
+def shrink(folder: Path) -> None:
+    with h5py.File(folder / "reference.h5", "r+") as file:
+        for name in list(file):
+            values = file[name][:3, :3]
+            del file[name]
+            file[name] = values
+
+
+def link(folder: Path) -> None:
+    with h5py.File(folder / "reference.h5", "r+") as file:
+        del file["rate"]
+        file["rate"] = h5py.ExternalLink("/etc/passwd", "/")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / "bundle.toml").unlink(), "expected the card"),
+        (lambda f: (f / "bundle.toml").write_text("not toml ["), "found no TOML"),
+        (lambda f: edit(f, r"format = 1", "format = 7"), "found format 7, expected 1"),
+        (lambda f: edit(f, r'geometry = "\w+"', 'geometry = "0"'), "found geometry 0, expected"),
+        (lambda f: edit(f, r'detector = "reference"', 'detector = "oracle9"'), "expected one of"),
+        (lambda f: edit(f, r"threshold = [\d.]+", 'threshold = "high"'), "threshold = 'high'"),
+        (lambda f: edit(f, r'view = "EE\+"', 'view = "EX"'), "EX"),
+        (lambda f: (f / "reference.h5").write_bytes(b"nothing"), "found no readable HDF5"),
+        (lambda f: (f / "reference.h5").unlink(), "found no readable HDF5"),
+        (shrink, r"expected \(20, 20\)"),
+        (link, "expected an array"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_one_line(
+    spoil: object, message: str, original: bundles.Bundle, tmp_path: Path
+) -> None:
+    folder = copied(original, tmp_path)
+    assert callable(spoil)
+    spoil(folder)
+    with pytest.raises(BundleError, match=message) as caught:
+        bundles.load(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(original: bundles.Bundle, tmp_path: Path) -> None:
+    precious = tmp_path / "thesis"
+    precious.mkdir()
+    (precious / "chapter1.tex").write_text("years of work")
+    with pytest.raises(BundleError, match="expected a bundle or nothing"):
+        bundles.save(precious, original.card, original.detector)
+    assert (precious / "chapter1.tex").read_text() == "years of work"
+
+
+def test_too_little_to_learn_from_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected 2 or more"):
+        train([], SPEC, ON, tmp_path / "x.bundle")
+    with pytest.raises(UsageError, match="cannot be trained"):
+        train([], SPEC, ON, tmp_path / "x.bundle", detector="crystal-ball")
