@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def write_lumisection(
         if record is not None:
             mine = objects.setdefault(spec.producer, _event_info(lumisection, spec, began_at))
             mine.update(_scalars(spec, record))
-            mine.update(_histograms(spec, view, record))
+            _add(mine, _histograms(spec, view, record))
     paths = []
     for producer, content in objects.items():
         path = folder / f"DQM_V0001_{producer}_R{lumisection.run:09d}_L{lumisection.lumi:09d}.root"
@@ -83,7 +84,16 @@ def _scalars(spec: MapSpec, record: MapRecord) -> Objects:
     return scalars
 
 
-def _histograms(spec: MapSpec, view: View, record: MapRecord) -> Objects:
+def _add(objects: Objects, histograms: dict[str, Histogram2D]) -> None:
+    """Two views may share a histogram, as HCAL and HO share depth 4 before 2019: then their counts add."""
+    for name, histogram in histograms.items():
+        known = objects.get(name)
+        if isinstance(known, Histogram2D):
+            histogram = replace(histogram, values=histogram.values + known.values)  # noqa: PLW2901
+        objects[name] = histogram
+
+
+def _histograms(spec: MapSpec, view: View, record: MapRecord) -> dict[str, Histogram2D]:
     path = spec.paths(view.era)[0]
     planes = record.counts if view.depths else record.counts[np.newaxis]
     names = [path.format(depth=depth) for depth in view.depths] or [path]

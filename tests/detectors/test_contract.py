@@ -1,0 +1,153 @@
+"""The test kit: what every detector promises, run on every detector that is registered.
+
+A new detector is added to `DETECTORS` and gets a builder here; the promises come for free.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from caloscope.detectors import DETECTORS, detector_class
+from caloscope.detectors.base import Answer, Detector, Expectation, Memory, NotKnown, Observation, Score
+from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network
+from caloscope.detectors.reference import Reference
+from caloscope.errors import BundleError
+from caloscope.records import LumiId
+
+from .tiny_onnx import autoencoder
+
+SHAPE = (4, 4)
+LUMIS = 14
+
+
+def observations(seed: int = 7) -> list[Observation]:
+    """Good lumisections of a small map; one cell is dead."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for lumi in range(1, LUMIS + 1):
+        counts = rng.poisson(300.0, SHAPE).astype(np.float64)
+        counts[1, 1] = 0.0
+        found.append(Observation(LumiId(1, lumi), counts, 500, 50.0 + lumi % 3))
+    return found
+
+
+def reference(folder: Path) -> tuple[Detector, Path | None]:
+    return Reference.fit(observations(1), "overdispersed"), None
+
+
+def cmssw_ml(folder: Path) -> tuple[Detector, Path | None]:
+    model = folder / "model.onnx"
+    model.write_bytes(autoencoder((1, 1, 6, 6)))
+    parameters = Parameters(slope=20.0, intercept=4000.0, threshold=0.3, n_ls=2, n_loss=3)
+    average = np.full((6, 6), 1.2)
+    return CmsswMl(parameters, open_network(model), average, np.ones(SHAPE, np.bool_)), model
+
+
+BUILDERS: dict[str, Callable[[Path], tuple[Detector, Path | None]]] = {
+    "reference": reference,
+    "cmssw-ml": cmssw_ml,
+}
+
+
+@pytest.fixture(params=sorted(DETECTORS))
+def built(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Detector, Path | None]:
+    """Every registered detector, built small; a detector without a builder fails here."""
+    return BUILDERS[request.param](tmp_path)
+
+
+def run(detector: Detector, shown: list[Observation], memory: Memory | None = None) -> list[Answer]:
+    answers, memory = [], memory or {}
+    for observation in shown:
+        answer, memory = detector.look(observation, memory)
+        answers.append(answer)
+    return answers
+
+
+def main_array(answer: Answer) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+    if isinstance(answer, NotKnown):
+        return None
+    return answer.mean if isinstance(answer, Expectation) else answer.value
+
+
+def same(first: list[Answer], second: list[Answer]) -> None:
+    for one, other in zip(first, second, strict=True):
+        assert type(one) is type(other)
+        a, b = main_array(one), main_array(other)
+        if a is not None and b is not None:
+            np.testing.assert_array_equal(a, b)
+
+
+def test_it_keeps_the_contract_and_explains_itself(built: tuple[Detector, Path | None]) -> None:
+    detector, _ = built
+    assert isinstance(detector, Detector)
+    assert detector_class(detector.name) is type(detector)
+    assert type(detector).__doc__
+    assert detector.shape == SHAPE
+    assert detector.alive.shape == SHAPE
+
+
+def test_answers_have_the_shape_of_the_map_and_are_finite(built: tuple[Detector, Path | None]) -> None:
+    known = [answer for answer in run(built[0], observations()) if not isinstance(answer, NotKnown)]
+    assert known, "it never came to know anything"
+    for answer in known:
+        array = main_array(answer)
+        assert array is not None
+        assert array.shape == answer.testable.shape == SHAPE
+        assert np.isfinite(array).all()
+
+
+def test_the_same_input_gives_the_same_answers(built: tuple[Detector, Path | None]) -> None:
+    same(run(built[0], observations()), run(built[0], observations()))
+
+
+def test_looking_changes_neither_input_nor_memory(built: tuple[Detector, Path | None]) -> None:
+    memory: Memory = {}
+    for observation in observations():
+        counts = observation.counts.copy()
+        before = {name: array.copy() for name, array in memory.items()}
+        _, new = built[0].look(observation, memory)
+        np.testing.assert_array_equal(observation.counts, counts)
+        for name, array in before.items():
+            np.testing.assert_array_equal(memory[name], array)
+        memory = new
+
+
+def test_it_goes_on_from_a_saved_memory(built: tuple[Detector, Path | None]) -> None:
+    shown = observations()
+    memory: Memory = {}
+    whole = run(built[0], shown)
+    for observation in shown[:9]:
+        _, memory = built[0].look(observation, memory)
+    saved = {name: array.copy() for name, array in memory.items()}
+    same(run(built[0], shown[9:], saved), whole[9:])
+
+
+def test_it_survives_being_saved_and_restored(built: tuple[Detector, Path | None]) -> None:
+    detector, model = built
+    again = type(detector).restore(detector.settings(), detector.arrays(), model)
+    same(run(detector, observations()), run(again, observations()))
+
+
+def test_a_bundle_without_its_arrays_is_refused(built: tuple[Detector, Path | None]) -> None:
+    detector, model = built
+    with pytest.raises(BundleError):
+        type(detector).restore(detector.settings(), {}, model)
+
+
+def test_a_dead_cell_looks_worse_than_a_healthy_one(built: tuple[Detector, Path | None]) -> None:
+    shown = observations(3)
+    for observation in shown:
+        observation.counts[2, 2] = 0.0
+    last = run(built[0], shown)[-1]
+    if isinstance(last, Score):
+        assert last.value[2, 2] > np.median(last.value)
+    else:
+        assert isinstance(last, Expectation)
+        assert last.mean[2, 2] > 100
+
+
+def test_an_unknown_detector_is_named_with_those_that_exist() -> None:
+    with pytest.raises(BundleError, match="expected one of cmssw-ml, reference"):
+        detector_class("oracle")

@@ -1,0 +1,64 @@
+"""The command line: what a user types, and the one line that says what was wrong with it."""
+
+from pathlib import Path
+
+import pytest
+
+from caloscope.cli.options import ranges, selection, sources
+from caloscope.errors import UsageError
+from caloscope.records import LumiId
+
+from .running import caloscope
+
+
+def test_ranges() -> None:
+    wanted = ranges("1-3,7")
+    assert [number for number in range(10) if wanted(number)] == [1, 2, 3, 7]
+    assert ranges(None)(123)
+    with pytest.raises(UsageError, match="expected numbers such as 1-3,7"):
+        ranges("1-x")
+    assert selection("5", "1-2")(LumiId(5, 2))
+    assert not selection("5", "1-2")(LumiId(6, 2))
+
+
+def test_sources_are_files_and_folders_in_order(tmp_path: Path) -> None:
+    for name in ("b.root", "a.root", ".hidden"):
+        (tmp_path / name).touch()
+    assert [path.name for path in sources([tmp_path])] == ["a.root", "b.root"]
+    with pytest.raises(UsageError, match="no such file or folder"):
+        sources([tmp_path / "none"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("train", "/nowhere", "--map", "EB/digi", "-o", "x.bundle"), 2, "no such file or folder"),
+        (("train", ".", "--map", "EB/music", "-o", "x.bundle"), 2, "expected one of EB/digi"),
+        (("flags", "--store", "none.sqlite"), 1, "none.sqlite"),
+        (("bundle", "show", "none.bundle"), 1, "expected the card of a bundle"),
+        (("monitor", "none", "--bundle", "none.bundle", "--store", "s.sqlite"), 1, "expected the card"),
+        (("simulate", "--map", "XX/digi", "-o", "out"), 2, "is not known"),
+        (("flags",), 2, "--store"),
+    ],
+)
+def test_errors_are_one_line(words: tuple[str, ...], code: int, message: str, tmp_path: Path) -> None:
+    text = caloscope(*(tmp_path / word if word.startswith("none") else word for word in words), code=code)
+    assert message in text
+    assert "Traceback" not in text
+    if words != ("flags",):  # the parser's own message draws a box
+        assert len(text.strip().splitlines()) == 1
+
+
+def test_from_simulation_to_incidents(tmp_path: Path) -> None:
+    good, bundle, store, out = (tmp_path / name for name in ("good", "EEp.bundle", "s.sqlite", "dqm"))
+    caloscope("simulate", "--map", "EE+/digi", "--lumis", "12", "--run", "320001", "-o", good)
+    assert "312 cells, 0 never alive" in caloscope("train", good, "--map", "EE+/digi", "-o", bundle)
+    assert "reference" in caloscope("bundle", "show", bundle)
+    replay = ("replay", good, "--bundle", bundle, "--store", store, "--output-dir", out)
+    assert "12 lumisections, 12 results" in caloscope(*replay)
+    assert "0 results" in caloscope(*replay), "what was scored is not scored again"
+    assert [path.name for path in out.iterdir()] == ["DQM_V0001_EcalML_R000320001.root"]
+    assert caloscope("flags", "--store", store).splitlines() == [
+        "label,run,lumi,map,depth,y,x,code,evidence,direction,reason"
+    ]
+    assert "hardware" in caloscope("incidents", "--store", store)
