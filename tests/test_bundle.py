@@ -68,6 +68,18 @@ def link(folder: Path) -> None:
         file["rate"] = h5py.ExternalLink("/etc/passwd", "/")
 
 
+def outside(folder: Path) -> None:
+    """The rates are said to be the bytes of another file."""
+    with h5py.File(folder / "reference.h5", "r+") as file:
+        del file["rate"]
+        file.create_dataset("rate", (400,), "u1", external=[("/etc/hostname", 0, 400)])
+
+
+def without_numbers(folder: Path) -> None:
+    with h5py.File(folder / "reference.h5", "r+") as file:
+        file["rate"][3, 3] = np.nan
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -82,6 +94,10 @@ def link(folder: Path) -> None:
         (lambda f: (f / "reference.h5").unlink(), "found no readable HDF5"),
         (shrink, r"expected \(20, 20\)"),
         (link, "expected an array"),
+        (outside, "lie in another file"),
+        (without_numbers, "no number"),
+        (lambda f: edit(f, r"threshold = [\d.]+", "threshold = nan"), "threshold = nan"),
+        (lambda f: (f / "calorimeter.toml").write_bytes(b"\xff\xfe"), "found no UTF-8 text"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_one_line(
@@ -102,6 +118,18 @@ def test_a_folder_that_is_no_bundle_is_never_replaced(original: bundles.Bundle, 
     with pytest.raises(BundleError, match="expected a bundle or nothing"):
         bundles.save(precious, original.card, original.detector)
     assert (precious / "chapter1.tex").read_text() == "years of work"
+
+
+def test_a_bundle_is_replaced_whole_and_nothing_is_left_behind(
+    original: bundles.Bundle, tmp_path: Path
+) -> None:
+    folder = copied(original, tmp_path)
+    bundles.save(folder, original.card.model_copy(update={"threshold": 9.5}), original.detector)
+    assert bundles.load(folder).card.threshold == 9.5
+    with pytest.raises(BundleError):
+        bundles.save(folder, original.card.model_copy(update={"geometry": "0"}), original.detector)
+    assert bundles.load(folder).card.threshold == 9.5
+    assert [path.name for path in tmp_path.iterdir()] == ["copy.bundle"]
 
 
 def test_too_little_to_learn_from_is_said(tmp_path: Path) -> None:

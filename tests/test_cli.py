@@ -15,8 +15,9 @@ def test_ranges() -> None:
     wanted = ranges("1-3,7")
     assert [number for number in range(10) if wanted(number)] == [1, 2, 3, 7]
     assert ranges(None)(123)
-    with pytest.raises(UsageError, match="expected numbers such as 1-3,7"):
-        ranges("1-x")
+    for wrong in ("1-x", "9-3", "9-", "", "-4"):
+        with pytest.raises(UsageError, match="expected numbers such as 1-3,7"):
+            ranges(wrong)
     assert selection("5", "1-2")(LumiId(5, 2))
     assert not selection("5", "1-2")(LumiId(6, 2))
 

@@ -110,6 +110,32 @@ def test_a_channel_that_always_counts_gives_no_evidence_for_one_lost_digi() -> N
     assert H < evidence.value[0, 2] < np.inf
 
 
+def test_a_channel_cannot_count_more_than_once_an_event() -> None:
+    counts = np.full(SHAPE, 1000.0)
+    counts[2, 2] = 4000.0
+    evidence = run([counts], expected(999.95, trials=1000.0, dispersion=1e-3))[0]
+    assert evidence.value[2, 2] > H
+    assert evidence.direction[2, 2] == 1
+    assert (evidence.value > H).sum() == 1
+
+
+def test_a_cell_that_is_off_by_the_error_of_its_expectation_never_gathers_evidence() -> None:
+    """With a standard error of 4 %, a healthy cell may sit 8 % off for as long as it likes."""
+    counts = [np.full(SHAPE, 276.0) for _ in range(500)]
+    assert run(counts, expected(300.0, error=0.04))[-1].value.max() < H
+
+
+def test_evidence_of_another_run_does_not_flag_by_itself() -> None:
+    dead, good = np.zeros(SHAPE), np.full(SHAPE, 300.0)
+    state, expectation = EvidenceState.empty(EXISTS), expected(300.0)
+    for lumi in range(1, 5):
+        _, state = accumulate(state, LumiId(1, lumi), dead, expectation, EXISTS, H)
+    evidence, _ = accumulate(state, LumiId(2, 1), good, expectation, EXISTS, H)
+    assert evidence.value.max() < H
+    evidence, _ = accumulate(state, LumiId(2, 1), dead, expectation, EXISTS, H)
+    assert evidence.value.min() > H
+
+
 def test_no_fault_is_looked_for_below_the_error_of_the_expectation() -> None:
     counts = [np.full(SHAPE, 240.0) for _ in range(40)]  # everywhere 0.8 of what was expected
     sure, unsure = expected(300.0, dispersion=1.5), expected(300.0, dispersion=1.5, error=0.1)

@@ -10,19 +10,19 @@ Its hash covers every byte of these files and is part of the key of every result
 """
 
 import hashlib
-import os
 import shutil
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import h5py
 import numpy as np
 import tomli_w
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from caloscope import __version__
 from caloscope.config.catalogue import MapSpec
@@ -49,7 +49,7 @@ class Card(BaseModel):
     era: str
     geometry: str
     detector: str
-    threshold: float
+    threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     false_alarms_per_day: float | None = None
     settings: dict[str, str | int | float | bool]
     training: dict[str, str | int | float | bool | list[str]]
@@ -106,18 +106,17 @@ def save(
     if folder.exists() and not (folder / "bundle.toml").is_file():
         raise BundleError(f"{folder}: found something that is no bundle, expected a bundle or nothing")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
-    draft.mkdir()
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
+        draft.chmod(0o755)
         (draft / "bundle.toml").write_bytes(tomli_w.dumps(card.model_dump(exclude_none=True)).encode())
         _write_arrays(draft / "reference.h5", detector.arrays())
         if model is not None:
             shutil.copyfile(model, draft / "model.onnx")
         if calorimeter is not None:
             (draft / "calorimeter.toml").write_text(calorimeter, encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
+        load(draft)  # what cannot be loaded must not take the place of what can
+        _swap(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return load(folder)
@@ -150,6 +149,19 @@ def load(folder: Path) -> Bundle:
     return Bundle(card, digest(folder), spec, on, detector, calorimeter, model if model.is_file() else None)
 
 
+def _swap(draft: Path, folder: Path) -> None:
+    """Put the draft in the folder's place; the old bundle is deleted last."""
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+    try:
+        folder.rename(old / folder.name)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def digest(folder: Path) -> str:
     """Hash of a bundle's content, 16 hexadecimal digits; the same wherever the folder lies."""
     total = hashlib.sha256()
@@ -177,7 +189,10 @@ def _read_card(path: Path) -> Card:
 
 
 def _read_text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path}: found no UTF-8 text, expected TOML") from error
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
@@ -192,14 +207,19 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with h5py.File(path, "r") as file:
             for name in file:
-                link = file.get(name, getlink=True)
-                if not isinstance(link, h5py.HardLink) or not isinstance(file[name], h5py.Dataset):
-                    raise BundleError(f"{path}: found {name!r} to be a link or a group, expected an array")
-                if file[name].nbytes > MAX_BYTES or file[name].dtype.kind not in "biuf":
-                    raise BundleError(
-                        f"{path}: found {name!r} of {file[name].nbytes} bytes, expected numbers"
-                    )
-                arrays[name] = file[name][()]
+                arrays[name] = _read_array(path, file, name)
     except OSError as error:
         raise BundleError(f"{path}: found no readable HDF5 ({error})") from error
     return arrays
+
+
+def _read_array(path: Path, file: h5py.File, name: str) -> NDArray[Any]:
+    """One array that lies in this file alone: no link, no bytes of another file behind it."""
+    link, found = file.get(name, getlink=True), file.get(name)
+    if not isinstance(link, h5py.HardLink) or not isinstance(found, h5py.Dataset):
+        raise BundleError(f"{path}: found {name!r} to be a link or a group, expected an array")
+    if found.external is not None or found.is_virtual:
+        raise BundleError(f"{path}: found {name!r} to lie in another file, expected an array")
+    if found.nbytes > MAX_BYTES or found.dtype.kind not in "biuf":
+        raise BundleError(f"{path}: found {name!r} of {found.nbytes} bytes, expected a moderate array")
+    return np.asarray(found[()])

@@ -4,6 +4,7 @@ Kernel notices do not cross network file systems and say nothing about completen
 notice or by the clock, looks at the folder itself.
 """
 
+import os
 import stat
 import threading
 import time
@@ -36,11 +37,16 @@ def arrivals(
     A file that changes is given again. Hidden files and folders are passed over. A file that is not
     `complete` is looked at again until it is, or until it has not changed for `settle_seconds`: then it is
     given as it is, for the reader to say what is wrong with it. Ends when `stop` is set. Raises
-    `UsageError` when there is no such folder.
+    `UsageError` at once when there is no such folder.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder, expected a spool to watch")
-    spool = _Spool(folder, complete, settle_seconds)
+    return _batches(_Spool(folder, complete, settle_seconds), folder, stop, poll_seconds)
+
+
+def _batches(
+    spool: "_Spool", folder: Path, stop: threading.Event, poll_seconds: float
+) -> Iterator[list[Path]]:
     yield spool.look()
     for _ in notices(
         folder,
@@ -68,17 +74,29 @@ class _Spool:
         self._growing: dict[Path, tuple[Stamp, float]] = {}
 
     def look(self) -> list[Path]:
-        """The files that are new or changed since the last look, and complete or settled."""
+        """The files that are new or changed since the last look, and complete or settled.
+
+        A folder that cannot be listed (a network file system that is away for a while) has nothing new.
+        """
         found = []
-        for path in sorted(self._folder.iterdir()):
-            stamp = _stamp(path)
-            if stamp is None or self._known.get(path) == stamp:
+        for path, stamp in sorted(self._listed()):
+            if self._known.get(path) == stamp:
                 continue
             if self._complete(path) or self._settled(path, stamp):
                 self._known[path] = stamp
                 self._growing.pop(path, None)
                 found.append(path)
         return found
+
+    def _listed(self) -> list[tuple[Path, Stamp]]:
+        """Visible plain files with size and time; what has just gone is left out."""
+        try:
+            with os.scandir(self._folder) as entries:
+                visible = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError:
+            return []
+        stamps = ((entry, _stamp(entry)) for entry in visible)
+        return [(self._folder / entry.name, stamp) for entry, stamp in stamps if stamp is not None]
 
     def _settled(self, path: Path, stamp: Stamp) -> bool:
         # The monotonic clock: a jump of the wall clock must not make a growing file look settled.
@@ -90,12 +108,10 @@ class _Spool:
         return now - since >= self._settle
 
 
-def _stamp(path: Path) -> Stamp | None:
-    """Size and time of a visible plain file; None for anything else, or what has just gone."""
-    if path.name.startswith("."):
-        return None
+def _stamp(entry: "os.DirEntry[str]") -> Stamp | None:
+    """Size and time of a plain file; None for anything else, or what has just gone."""
     try:
-        status = path.stat()
+        status = entry.stat()
     except OSError:
         return None
     return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -50,8 +50,10 @@ def test_it_learns_rate_pileup_slope_and_noise() -> None:
     detector = Reference.fit(tower_counts(300), "overdispersed")
     assert detector.slope * 1.0 == pytest.approx(0.02 / (1 + 0.02 * (detector.pileup_mean - 50)), rel=0.05)
     assert np.median(detector.dispersion) == pytest.approx(8.0, rel=0.1)
-    expected = expectation(detector, observe(np.full(SHAPE, 250.0), 500, 58.0)).mean
+    expected = expectation(detector, observe(np.full(SHAPE, 290.0), 500, 58.0)).mean
     assert np.median(expected) == pytest.approx(0.5 * 500 * 1.16, rel=0.02)
+    ungoverned = expectation(detector, observe(np.full(SHAPE, 900.0), 500, 58.0)).mean
+    assert np.median(ungoverned) == pytest.approx(1.1 * 0.5 * 500 * 1.16, rel=0.02)
 
 
 def test_a_cell_that_never_counted_is_never_alive() -> None:
@@ -68,7 +70,7 @@ def test_binomial_noise_is_binomial_with_a_floor() -> None:
     assert (answer.mean < answer.trials).all()
     inflation = 1 + 999 * answer.dispersion[:, :-1]
     assert ((inflation >= 1.0) & (inflation < 1.2)).all()
-    assert not answer.degraded
+    assert not answer.degraded, "an HCAL map needs no pileup"
 
 
 def test_three_lumisections_are_enough_and_the_error_says_so() -> None:
@@ -97,6 +99,24 @@ def test_without_pileup_the_map_is_its_own_measure_and_says_so(events: int | Non
     assert Reason.PILEUP_ESTIMATED in answer.degraded
     assert (Reason.EVENTS_ESTIMATED in answer.degraded) == (events is None)
     assert np.median(answer.mean[answer.testable]) == pytest.approx(300.0, rel=0.1)
+
+
+@pytest.mark.parametrize(("ratio", "taken"), [(1.05, 1.05), (0.95, 0.95), (0.6, 1 / 1.1), (3.0, 1.1)])
+def test_a_common_mode_is_taken_for_conditions_only_as_far_as_they_reach(ratio: float, taken: float) -> None:
+    detector = Reference.fit(tower_counts(200), "overdispersed")
+    healthy = expectation(detector, observe(np.full(SHAPE, 300.0), 600, 50.0)).mean
+    normal = expectation(detector, observe(healthy, 600, 50.0)).mean
+    moved = expectation(detector, observe(normal * ratio, 600, 50.0)).mean
+    assert np.median(moved[detector.alive] / normal[detector.alive]) == pytest.approx(taken, rel=0.02)
+
+
+def test_pileup_that_hardly_moved_teaches_no_slope() -> None:
+    same = [observe(o.counts, o.events, 50.0 + 0.1 * (i % 3), i) for i, o in enumerate(tower_counts(40))]
+    detector = Reference.fit(same, "overdispersed")
+    assert not detector.slope_learned
+    answer = expectation(detector, observe(np.full(SHAPE, 240.0), 600, 38.0))
+    assert answer.degraded == (Reason.PILEUP_ESTIMATED,)
+    assert np.median(answer.mean[answer.testable]) == pytest.approx(240.0, rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from caloscope.geometry import view
 from caloscope.incidents import Flags, Owner, Track, follow, standing
+from caloscope.incidents.shape import clusters
 from caloscope.records import Cell, Direction, Incident, LumiId, Mask, Severity
 
 EB = view("EB", "2018")
@@ -126,6 +127,48 @@ def test_only_masked_cells_make_a_masked_incident() -> None:
     assert track.incident.masked
     (track,) = run(flags(1, low=cells((4, 4), (4, 5)), masked=known))[0]
     assert not track.incident.masked
+
+
+def test_a_masked_cell_does_not_keep_an_incident_unmasked_once_its_neighbour_is_cured() -> None:
+    known = cells((4, 4))
+    tracks, _ = run(
+        flags(1, low=cells((4, 4), (4, 5)), masked=known),
+        *(flags(n, low=known, masked=known) for n in (2, 3)),
+    )
+    assert [track.incident.masked for track in tracks] == [True]
+
+
+def test_a_region_that_fills_slowly_takes_in_the_incidents_that_opened_inside() -> None:
+    whole = region("EB-07")
+    few, many = whole.copy(), whole.copy()
+    few[tuple(np.argwhere(whole)[4:].T)] = False
+    few[tuple(np.argwhere(whole)[-1])] = True
+    tracks, seen = run(flags(1, low=few), flags(2, low=many))
+    (track,) = tracks
+    assert (track.incident.hardware, track.incident.severity) == ("EB-07", Severity.REGION)
+    assert track.incident.opened.lumi == 1
+    assert [i.closed for i in seen.values() if i.id != track.incident.id] == [LumiId(1, 2)]
+
+
+def test_two_neighbouring_supermodules_are_two_incidents() -> None:
+    tracks, _ = run(flags(1, low=region("EB+07") | region("EB+08")))
+    assert {track.incident.hardware for track in tracks} == {"EB+07", "EB+08"}
+
+
+def test_many_single_cells_are_as_many_incidents() -> None:
+    spread = np.zeros(EB.shape, np.bool_)
+    spread[::4, ::4] = True
+    assert len(run(flags(1, low=spread))[0]) == spread.sum()
+
+
+def test_neighbours_at_high_eta_are_two_bins_apart_in_phi() -> None:
+    hcal = view("HCAL", "2018")
+    pair = np.zeros(hcal.shape, np.bool_)
+    column = 15  # ieta -27 in HE: only odd iphi exist
+    rows = np.flatnonzero(hcal.exists[1, :, column])[:2]
+    assert rows[1] - rows[0] == 2
+    pair[1, rows, column] = True
+    assert len(list(clusters(pair, hcal))) == 1
 
 
 def test_the_onset_is_that_of_the_strongest_cell_and_never_after_opening() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 
+import structlog
 import typer
 
 from caloscope.cli import bundles, demo, flags, learn, run, serve, simulation
@@ -28,6 +29,8 @@ app.add_typer(bundles.app, name="bundle")
 
 def main() -> None:
     """Run a command; an error that a person can mend is one line on standard error."""
+    # Results go to standard output, what happens meanwhile to standard error.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()
     except UsageError as error:

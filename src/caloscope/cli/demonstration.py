@@ -91,7 +91,10 @@ class Demonstration:
 
     def _train(self) -> list[Path]:
         print(f"learning a healthy detector from {TRAINING_LUMIS} simulated lumisections", flush=True)
-        fill = Fill(run=TRAINING_RUN, lumis=TRAINING_LUMIS, seed=self._seed, label=LABEL)
+        # A fast decay, so that the change with pileup is learned over the range of the fill to come.
+        fill = Fill(
+            run=TRAINING_RUN, lumis=TRAINING_LUMIS, seed=self._seed, label=LABEL, pileup=60.0, lifetime=40.0
+        )
         good = list(lumisections(fill, self._detectors))
         folders = []
         for spec, on in self._maps:

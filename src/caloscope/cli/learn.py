@@ -46,13 +46,16 @@ def train(
     chosen = list(_wanted(each(), selection(runs, lumis)))
     if not chosen:
         raise UsageError("no lumisections among the sources, expected two or more")
-    on = view(spec.view, era or era_of_run(chosen[0].run), text)
+    eras = {era_of_run(lumisection.run) for lumisection in chosen} if era is None else {era}
+    if len(eras) != 1:
+        raise UsageError(f"runs of eras {', '.join(sorted(eras))}, expected one; choose with --runs or --era")
+    on = view(spec.view, eras.pop(), text)
     made = training.train(chosen, spec, on, output, detector=detector, per_day=rate, calorimeter=text)
     alive = int(made.detector.alive.sum())
     dead = int((on.exists & ~made.detector.alive).sum())
     print(f"{output}: {made.card.detector} for {spec.name} ({on.era}), hash {made.hash}")
     print(f"learned from {len(chosen)} lumisections; {alive} cells, {dead} never alive")
-    print(f"threshold {made.card.threshold:.1f} nats for {rate:g} false incidents in 3,700 LS (a bound)")
+    print(f"threshold {made.card.threshold:.1f} nats: {rate:g} false incidents in 3,700 LS, not calibrated")
 
 
 def _wanted(lumisections: Iterator[Lumisection], wanted: Callable[[LumiId], bool]) -> Iterator[Lumisection]:

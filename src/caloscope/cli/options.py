@@ -1,5 +1,6 @@
 """What several commands ask for in the same words."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -34,11 +35,11 @@ def ranges(text: str | None) -> Callable[[int], bool]:
         return lambda _: True
     pairs = []
     for part in text.split(","):
-        low, _, high = part.strip().partition("-")
-        try:
-            pairs.append((int(low), int(high or low)))
-        except ValueError as error:
-            raise UsageError(f"{text!r}: found {part.strip()!r}, expected numbers such as 1-3,7") from error
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        low, high = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if low > high:
+            raise UsageError(f"{text!r}: found {part.strip()!r}, expected numbers such as 1-3,7")
+        pairs.append((low, high))
     return lambda number: any(low <= number <= high for low, high in pairs)
 
 
@@ -67,4 +68,7 @@ def calorimeter_text(path: Path | None) -> str | None:
         return None
     if not path.is_file() or path.stat().st_size > 10_000_000:
         raise UsageError(f"{path}: expected a TOML file of moderate size")
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: found no UTF-8 text, expected TOML") from error

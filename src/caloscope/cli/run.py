@@ -35,27 +35,25 @@ def replay(
 ) -> None:
     """Score what is there, as fast as it goes. What was scored before is not scored again."""
     from caloscope import bundle as bundles
-    from caloscope.monitor import Intake, write_outputs
+    from caloscope import monitor as live
     from caloscope.store import Store
 
-    files, wanted = sources(paths), selection(runs, lumis)
+    wanted = selection(runs, lumis)
     loaded = [bundles.load(path) for path in bundle]
     with Store(store) as opened:
-        intake = Intake(opened, loaded, label)
-        console = Console(stderr=True)
-        taken = [
-            intake.take(path, run=run, wanted=wanted)
-            for path in track(files, description="scoring", console=console, transient=True)
-        ]
+        intake = live.Intake(opened, loaded, label)
+        files = live.in_time_order(sources(paths), intake, run)
+        shown = track(files, description="scoring", console=Console(stderr=True), transient=True)
+        done = live.replay(shown, intake, run=run, wanted=wanted)
         if output_dir is not None:
             output_dir.mkdir(parents=True, exist_ok=True)
-            for path in write_outputs(opened, label, taken, output_dir, cms_names=cms_names):
+            for path in live.write_outputs(opened, label, done.runs, output_dir, cms_names=cms_names):
                 print(path)
-    bad = [each for each in taken if each.error is not None]
-    results = sum(len(each.results) for each in taken)
-    print(f"{len(files)} files, {sum(len(each.lumis) for each in taken)} lumisections, {results} results")
-    for each in bad:
-        print(f"quarantined: {each.error}")
+    print(f"{done.files} files, {done.lumisections} lumisections, {done.results} results")
+    for error in done.quarantined:
+        print(f"quarantined: {error}")
+    if done.files and len(done.quarantined) == done.files:
+        raise typer.Exit(1)
 
 
 def monitor(

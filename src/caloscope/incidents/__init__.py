@@ -1,5 +1,6 @@
 """Flags that belong together: opening, carrying and closing incidents, and naming their hardware."""
 
-from caloscope.incidents.follow import CLOSE_AFTER, Flags, Owner, Track, follow, standing
+from caloscope.incidents.follow import CLOSE_AFTER, Flags, Owner, Track, follow
+from caloscope.incidents.standing import standing
 
 __all__ = ["CLOSE_AFTER", "Flags", "Owner", "Track", "follow", "standing"]

@@ -1,8 +1,9 @@
 """Flags that belong together become one incident, with the name of the hardware they share.
 
-A flag stays with the open incident that its cell belongs to. What is left over is gathered first by region
-(a whole supermodule is one incident), then by contact; it joins a young incident that it touches or opens a
-new one. An incident closes after three scored lumisections without any of its flags.
+A region that is filled with flags is one incident, and takes in those that had opened inside it. Other flags
+stay with the open incident that their cell belongs to. What is left over is gathered by contact; it joins a
+young incident that it touches or opens a new one. An incident closes after three scored lumisections without
+any of its flags.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.geometry import View
-from caloscope.incidents.shape import hardware_of, members, split, touches
+from caloscope.incidents.shape import clusters, filled_regions, hardware_of, members, neighbours, region_sizes
 from caloscope.records import Cell, Direction, Incident, LumiId, Mask, Reason, Severity
 
 CLOSE_AFTER = 3
@@ -77,130 +78,141 @@ def follow(
 
     Answers with the tracks that stay open, and every incident that was opened, carried on or closed.
     """
-    left = flags.flagged.copy()
-    open_tracks: list[Track] = []
+    still: list[Track] = []
     closed: list[Incident] = []
-    for track in tracks:
-        mine = members(track.incident.cells, view.shape) & left & _same_direction(flags, track)
-        left &= ~mine
-        followed = _carry(track, mine, flags, view) if mine.any() else replace(track, quiet=track.quiet + 1)
-        if followed.quiet >= CLOSE_AFTER:
-            closed.append(replace(track.incident, closed=flags.id))
+    for sign, direction in ((-1, Direction.LOW), (1, Direction.HIGH)):
+        # A detector that does not know the direction counts as low.
+        flagged = flags.flagged & (flags.direction > 0 if sign > 0 else flags.direction <= 0)
+        mine = [track for track in tracks if track.incident.direction is direction]
+        if mine or flagged.any():
+            kept, ended = _Following(flags, flagged, direction, view, owner).run(mine)
+            still += kept
+            closed += ended
+    return tuple(still), (*closed, *(track.incident for track in still))
+
+
+class _Following:
+    """The flags of one direction, given out to incidents."""
+
+    def __init__(self, flags: Flags, flagged: Mask, direction: Direction, view: View, owner: Owner) -> None:
+        self._flags = flags
+        self._left = flagged.copy()
+        self._direction = direction
+        self._view = view
+        self._owner = owner
+        self._sizes = region_sizes(flags.testable, view)
+        self._kept: list[Track] = []
+        self._ended: list[Incident] = []
+
+    def run(self, tracks: Sequence[Track]) -> tuple[list[Track], list[Incident]]:
+        """First whole regions, which take in the incidents inside; then known cells; then what is left."""
+        waiting = list(tracks)
+        for region in filled_regions(self._left, self._sizes, self._view):
+            waiting = self._fill(region, waiting)
+        for track in waiting:
+            cells = members(track.incident.cells, self._view.shape) & self._left
+            self._keep(track, cells)
+        self._join_or_open()
+        return self._kept, self._ended
+
+    def _fill(self, region: Mask, waiting: list[Track]) -> list[Track]:
+        """One incident for a region that is filled: the oldest inside goes on, the others end in it."""
+        inside = [track for track in waiting if self._mostly_in(track, region)]
+        self._left &= ~region
+        if inside:
+            oldest, *others = sorted(inside, key=lambda track: track.incident.opened)
+            self._kept.append(self._carry(oldest, region))
+            self._ended += [replace(other.incident, closed=self._flags.id) for other in others]
         else:
-            open_tracks.append(followed)
-    for sign in (-1, 1):
-        for group in split(
-            left & _sign(flags, sign), flags.flagged & _sign(flags, sign), flags.testable, view
-        ):
-            _join_or_open(open_tracks, group, sign, flags, view, owner)
-    return tuple(open_tracks), (*closed, *(track.incident for track in open_tracks))
+            self._kept.append(self._open(region))
+        return [track for track in waiting if track not in inside]
 
+    def _mostly_in(self, track: Track, region: Mask) -> bool:
+        cells = track.incident.cells
+        return 2 * sum(bool(region[cell]) for cell in cells) > len(cells)
 
-def standing(never_alive: Mask, owner: Owner, at: LumiId) -> Incident | None:
-    """The one standing incident of a map: the cells that never counted in its reference."""
-    if not never_alive.any():
-        return None
-    cells = _cells(never_alive)
-    return Incident(
-        id=_identity(owner, LumiId(0, 0), cells[0], "never alive"),
-        label=owner.label,
-        map=owner.map,
-        bundle=owner.bundle,
-        hardware=f"{len(cells)} cells never alive in the reference",
-        cells=cells,
-        opened=at,
-        last=at,
-        onset=at,
-        closed=None,
-        direction=Direction.LOW,
-        reason=Reason.NEVER_ALIVE,
-        severity=Severity.CLUSTER if len(cells) > 1 else Severity.CELL,
-        factor=0.0,
-        peak_evidence=0.0,
-        masked=True,
-        standing=True,
-    )
+    def _keep(self, track: Track, cells: Mask) -> None:
+        """Carry a track on if it has flags, count a quiet lumisection otherwise."""
+        self._left &= ~cells
+        if cells.any():
+            self._kept.append(self._carry(track, cells))
+        elif track.quiet + 1 >= CLOSE_AFTER:
+            self._ended.append(replace(track.incident, closed=self._flags.id))
+        else:
+            self._kept.append(replace(track, quiet=track.quiet + 1))
 
+    def _join_or_open(self) -> None:
+        """Groups that are left over join a young incident that they touch, or open a new one."""
+        young = self._young()
+        for group in clusters(self._left, self._view):
+            near = neighbours(np.argwhere(group), self._view)
+            touched = young[tuple(near.reshape(-1, near.shape[2]).T)]
+            if (touched >= 0).any():
+                place = int(touched[touched >= 0].min())
+                self._kept[place] = self._carry(self._kept[place], group)
+            else:
+                self._kept.append(self._open(group))
 
-def _join_or_open(
-    tracks: list[Track], group: Mask, sign: int, flags: Flags, view: View, owner: Owner
-) -> None:
-    for position, track in enumerate(tracks):
-        young = (
-            track.incident.opened.run == flags.id.run
-            and flags.id.lumi - track.incident.opened.lumi <= JOIN_WITHIN
+    def _young(self) -> NDArray[np.intp]:
+        """Which of the kept incidents may still grow, by cell; -1 where none."""
+        place = np.full(self._view.shape, -1, np.intp)
+        for number, track in reversed(list(enumerate(self._kept))):
+            opened, now = track.incident.opened, self._flags.id
+            if opened.run == now.run and now.lumi - opened.lumi <= JOIN_WITHIN:
+                place[members(track.incident.cells, self._view.shape)] = number
+        return place
+
+    def _open(self, group: Mask) -> Track:
+        flags, owner = self._flags, self._owner
+        cells = cells_of(group)
+        strongest = cells[int(np.argmax(flags.evidence[group]))]
+        incident = Incident(
+            id=identity(owner, flags.id, cells[0], self._direction),
+            label=owner.label,
+            map=owner.map,
+            bundle=owner.bundle,
+            hardware="",
+            cells=(),
+            opened=flags.id,
+            last=flags.id,
+            onset=min(flags.onset.get(strongest, flags.id), flags.id),
+            closed=None,
+            direction=self._direction,
+            reason=flags.reason,
+            severity=Severity.CELL,
+            factor=None,
+            peak_evidence=0.0,
         )
-        alike = track.incident.direction == _direction(sign)
-        if young and alike and touches(members(track.incident.cells, view.shape), group, view):
-            tracks[position] = _carry(track, group, flags, view)
-            return
-    tracks.append(_open(group, sign, flags, view, owner))
+        return self._carry(Track(incident), group)
+
+    def _carry(self, track: Track, mine: Mask) -> Track:
+        """The track with this lumisection's flags added; it is masked while all that is flagged is."""
+        flags, incident = self._flags, track.incident
+        cells = tuple(sorted({*incident.cells, *cells_of(mine)}))
+        observed = track.observed + float(flags.counts[mine].sum())
+        expected = track.expected + float(flags.expected[mine].sum())
+        hardware, severity = incident.hardware, incident.severity
+        if len(cells) > len(incident.cells):
+            hardware, severity = hardware_of(members(cells, self._view.shape), self._sizes, self._view)
+        followed = replace(
+            incident,
+            cells=cells,
+            hardware=hardware,
+            severity=severity,
+            last=max(incident.last, flags.id),
+            factor=observed / expected if expected > 0 else None,
+            peak_evidence=max(incident.peak_evidence, float(flags.evidence[mine].max())),
+            masked=bool(flags.masked[mine].all()),
+        )
+        return Track(followed, 0, observed, expected)
 
 
-def _open(group: Mask, sign: int, flags: Flags, view: View, owner: Owner) -> Track:
-    cells = _cells(group)
-    strongest = cells[int(np.argmax(flags.evidence[group]))]
-    direction = _direction(sign)
-    incident = Incident(
-        id=_identity(owner, flags.id, cells[0], direction),
-        label=owner.label,
-        map=owner.map,
-        bundle=owner.bundle,
-        hardware="",
-        cells=(),
-        opened=flags.id,
-        last=flags.id,
-        onset=min(flags.onset.get(strongest, flags.id), flags.id),
-        closed=None,
-        direction=direction,
-        reason=flags.reason,
-        severity=Severity.CELL,
-        factor=None,
-        peak_evidence=0.0,
-    )
-    return _carry(Track(incident), group, flags, view)
-
-
-def _carry(track: Track, mine: Mask, flags: Flags, view: View) -> Track:
-    """The track with this lumisection's flags added."""
-    incident = track.incident
-    cells = tuple(sorted({*incident.cells, *_cells(mine)}))
-    observed = track.observed + float(flags.counts[mine].sum())
-    expected = track.expected + float(flags.expected[mine].sum())
-    hardware, severity = incident.hardware, incident.severity
-    if len(cells) > len(incident.cells):
-        hardware, severity = hardware_of(members(cells, view.shape), flags.testable, view)
-    followed = replace(
-        incident,
-        cells=cells,
-        hardware=hardware,
-        severity=severity,
-        last=max(incident.last, flags.id),
-        factor=observed / expected if expected > 0 else None,
-        peak_evidence=max(incident.peak_evidence, float(flags.evidence[mine].max())),
-        masked=bool(flags.masked[members(cells, view.shape)].all()),
-    )
-    return Track(followed, 0, observed, expected)
-
-
-def _same_direction(flags: Flags, track: Track) -> Mask:
-    return _sign(flags, -1 if track.incident.direction == Direction.LOW else 1)
-
-
-def _sign(flags: Flags, sign: int) -> Mask:
-    """Flags of one direction; a detector that does not know the direction counts as low."""
-    return flags.direction > 0 if sign > 0 else flags.direction <= 0
-
-
-def _direction(sign: int) -> Direction:
-    return Direction.LOW if sign < 0 else Direction.HIGH
-
-
-def _cells(mask: Mask) -> tuple[Cell, ...]:
+def cells_of(mask: Mask) -> tuple[Cell, ...]:
+    """The cells of a mask, in C order."""
     return tuple(tuple(int(i) for i in index) for index in np.argwhere(mask))
 
 
-def _identity(owner: Owner, at: LumiId, cell: Cell, what: str) -> str:
+def identity(owner: Owner, at: LumiId, cell: Cell, what: str) -> str:
     """The same incident has the same identity in a replay and after a restart."""
     text = f"{owner.label}|{owner.map}|{owner.bundle}|{at.run}:{at.lumi}|{cell}|{what}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,10 +1,13 @@
 """Which flagged cells hang together, and what hardware they are."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from caloscope.geometry import View
 from caloscope.records import Cell, Mask, Severity
@@ -15,6 +18,8 @@ REGION_FRACTION = 0.7
 SMALLEST_REGION = 4
 """A region with fewer testable cells is not named for them."""
 
+Indices = NDArray[np.intp]
+
 
 def members(cells: Sequence[Cell], shape: tuple[int, ...]) -> Mask:
     """The cells as a mask on the view's shape."""
@@ -24,72 +29,95 @@ def members(cells: Sequence[Cell], shape: tuple[int, ...]) -> Mask:
     return mask
 
 
-def split(left: Mask, flagged: Mask, testable: Mask, view: View) -> Iterator[Mask]:
-    """Groups of the flags in `left`: whole regions first (judged on all of `flagged`), then by contact."""
-    left = left.copy()
-    for _, region in _regions(testable, view):
-        share = region & testable
-        if left.any() and (flagged & share).sum() >= REGION_FRACTION * share.sum() and (left & region).any():
-            yield left & region
-            left &= ~region
-    labels, count = _components(left, view)
-    for number in range(1, count + 1):
-        yield labels == number
+def region_sizes(testable: Mask, view: View) -> NDArray[np.int64]:
+    """How many testable cells the whole map and each region have, from large regions to small."""
+    _, regions = _regions(view)
+    return np.asarray(regions[:, testable.ravel()].sum(axis=1, dtype=np.int64))
 
 
-def touches(first: Mask, second: Mask, view: View) -> bool:
-    """Whether two sets of cells share a cell, a side or a corner; circular axes close."""
-    return bool((_grown(first, view) & second).any())
+def filled_regions(flagged: Mask, sizes: NDArray[np.int64], view: View) -> Iterator[Mask]:
+    """The flags in each region that they fill, from the whole map down; no cell is given twice."""
+    left = np.flatnonzero(flagged)
+    if not left.size:
+        return
+    _, regions = _regions(view)
+    for number in np.flatnonzero(sizes >= SMALLEST_REGION):
+        inside = regions[number, left].astype(np.bool_)
+        if inside.sum() >= REGION_FRACTION * sizes[number]:
+            yield _mask(left[inside], view)
+            left = left[~inside]
 
 
-def hardware_of(cells: Mask, testable: Mask, view: View) -> tuple[str, Severity]:
-    """Name of the largest region that the cells fill, else of the cell, else a count and where it is."""
-    for name, region in _regions(testable, view):
-        share = region & testable
-        fills = (cells & share).sum() >= REGION_FRACTION * share.sum()
-        if fills and (cells & region).sum() >= REGION_FRACTION * cells.sum():
-            return name, Severity.MAP if region.sum() == view.exists.sum() else Severity.REGION
-    first = tuple(int(i) for i in np.argwhere(cells)[0])
-    if cells.sum() == 1:
+def clusters(flagged: Mask, view: View) -> Iterator[Mask]:
+    """The flags that touch each other, group by group in C order; circular axes close."""
+    cells = np.argwhere(flagged)
+    if not len(cells):
+        return
+    place = np.full(view.shape, -1, np.intp)
+    place[flagged] = np.arange(len(cells))
+    near = neighbours(cells, view)
+    owner = np.repeat(np.arange(len(cells)), near.shape[1])
+    other = place[tuple(near.reshape(-1, near.shape[2]).T)]
+    owner, other = owner[other >= 0], other[other >= 0]
+    graph = coo_array((np.ones(len(owner)), (owner, other)), shape=(len(cells), len(cells)))
+    _, labels = connected_components(graph, directed=False)
+    flat = np.flatnonzero(flagged)
+    for label in dict.fromkeys(labels.tolist()):
+        yield _mask(flat[labels == label], view)
+
+
+def neighbours(cells: Indices, view: View) -> Indices:
+    """The cells `(n, axes)` with all that share a side or a corner with them, `(n, 3^axes, axes)`.
+
+    At an end that is not circular a cell is its own neighbour. Where every other bin in y is no cell (HCAL
+    at high eta) the next bin but one is the neighbour, so a step in y is taken twice if it meets no cell.
+    """
+    steps = np.array(list(product((-1, 0, 1), repeat=len(view.shape))))
+    near = _step(cells[:, np.newaxis, :], steps, view)
+    gaps = ~view.exists[tuple(np.moveaxis(near, -1, 0))]
+    up = np.zeros_like(steps)
+    up[:, -2] = steps[:, -2]
+    near[gaps] = _step(near, up, view)[gaps]
+    return near
+
+
+def _step(cells: Indices, steps: Indices, view: View) -> Indices:
+    moved = cells + steps
+    for axis, (size, circular) in enumerate(zip(view.shape, view.circular, strict=True)):
+        moved[..., axis] = moved[..., axis] % size if circular else np.clip(moved[..., axis], 0, size - 1)
+    return moved
+
+
+def hardware_of(cells: Mask, sizes: NDArray[np.int64], view: View) -> tuple[str, Severity]:
+    """Name of the largest region that the cells fill, else of the cell, else a count and where it is.
+
+    `sizes` are those of `region_sizes`.
+    """
+    flat = np.flatnonzero(cells)
+    names, regions = _regions(view)
+    held = regions[:, flat].sum(axis=1, dtype=np.int64)
+    filled = (sizes >= SMALLEST_REGION) & (held >= REGION_FRACTION * np.maximum(sizes, flat.size))
+    if filled.any():
+        number = int(np.argmax(filled))
+        return names[number], Severity.MAP if number == 0 else Severity.REGION
+    first: Cell = tuple(int(i) for i in np.argwhere(cells)[0])
+    if flat.size == 1:
         return view.describe(first), Severity.CELL
-    inside = next((r.name for r in view.regions if not (cells & ~r.members).any()), view.name)
-    return f"{int(cells.sum())} cells in {inside}, from {view.describe(first)}", Severity.CLUSTER
+    holding = np.flatnonzero(held == flat.size)
+    inside = names[int(holding[-1])] if holding.size and holding[-1] > 0 else view.name
+    return f"{flat.size} cells in {inside}, from {view.describe(first)}", Severity.CLUSTER
 
 
-def _regions(testable: Mask, view: View) -> Iterator[tuple[str, Mask]]:
-    """The whole map, then the regions from large to small, as far as they can be tested."""
-    yield f"{view.name} (whole map)", view.exists
-    for region in reversed(view.regions):
-        if (region.members & testable).sum() >= SMALLEST_REGION:
-            yield region.name, region.members
+@lru_cache(maxsize=32)
+def _regions(view: View) -> tuple[list[str], NDArray[np.uint8]]:
+    """Names and members of the whole map and of the regions from large to small, `(region, cell)`."""
+    large_first = list(reversed(view.regions))
+    names = [f"{view.name} (whole map)", *(region.name for region in large_first)]
+    masks = [view.exists, *(region.members for region in large_first)]
+    return names, np.stack([mask.ravel() for mask in masks]).astype(np.uint8)
 
 
-def _grown(mask: Mask, view: View) -> Mask:
-    """The cells and their neighbours, corners included."""
-    padded = np.pad(mask, 1)
-    for axis, circular in enumerate(view.circular):
-        if circular:
-            low, high = _edge(padded.ndim, axis, 0), _edge(padded.ndim, axis, -1)
-            padded[low] = padded[_edge(padded.ndim, axis, -2)]
-            padded[high] = padded[_edge(padded.ndim, axis, 1)]
-    grown = ndimage.binary_dilation(padded, np.ones((3,) * mask.ndim, np.bool_))
-    return np.asarray(grown[(slice(1, -1),) * mask.ndim])
-
-
-def _edge(ndim: int, axis: int, position: int) -> tuple[int | slice, ...]:
-    return tuple(position if i == axis else slice(None) for i in range(ndim))
-
-
-def _components(mask: Mask, view: View) -> tuple[NDArray[np.intp], int]:
-    """Connected cells, numbered from 1 in C order; a component that crosses a circular seam is one."""
-    labels, count = ndimage.label(mask, np.ones((3,) * mask.ndim, np.bool_))
-    for number in range(1, count + 1):
-        mine = labels == number
-        if mine.any():
-            for other in np.unique(labels[_grown(mine, view) & mask & ~mine]):
-                labels[labels == other] = number
-    kept = [n for n in range(1, count + 1) if (labels == n).any()]
-    renumbered = np.zeros(mask.shape, np.intp)
-    for position, number in enumerate(kept, start=1):
-        renumbered[labels == number] = position
-    return renumbered, len(kept)
+def _mask(flat: Indices, view: View) -> Mask:
+    mask = np.zeros(view.shape, np.bool_)
+    mask.ravel()[flat] = True
+    return mask

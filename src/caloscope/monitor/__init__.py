@@ -2,5 +2,6 @@
 
 from caloscope.monitor.intake import Intake, Taken
 from caloscope.monitor.live import monitor, write_outputs
+from caloscope.monitor.replay import Replayed, in_time_order, replay
 
-__all__ = ["Intake", "Taken", "monitor", "write_outputs"]
+__all__ = ["Intake", "Replayed", "Taken", "in_time_order", "monitor", "replay", "write_outputs"]

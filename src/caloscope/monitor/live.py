@@ -1,7 +1,7 @@
 """The live monitor: watches a spool, scores what arrives, and rewrites the DQM output."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import structlog
@@ -9,11 +9,16 @@ import structlog
 from caloscope import outputs
 from caloscope.errors import CaloscopeError, UsageError
 from caloscope.monitor.intake import Intake, Taken, stamp
+from caloscope.monitor.replay import in_time_order
 from caloscope.readers import complete
+from caloscope.records import LumiId
 from caloscope.store import Store
 from caloscope.watch import POLL_SECONDS, arrivals
 
 log = structlog.get_logger()
+
+FILES_PER_OUTPUT = 20
+"""While it catches up with files that were waiting, the monitor writes its output after so many of them."""
 
 
 def monitor(
@@ -29,36 +34,39 @@ def monitor(
 ) -> int:
     """Take files as they arrive until `stop` is set; answers with how many were taken.
 
-    A file that the ledger knows unchanged is passed over. Raises `UsageError` when the output folder lies
-    inside the spool: the monitor would read what it writes.
+    A file that the ledger knows unchanged is passed over. Raises `UsageError` when there is no spool, and
+    when the output folder lies inside it: the monitor would read what it writes.
     """
     if output_dir is not None and output_dir.resolve().is_relative_to(spool.resolve()):
         raise UsageError(f"{output_dir}: lies inside the spool {spool}, expected an output folder elsewhere")
     known = {(Path(row.path), row.size, row.mtime_ns) for row in store.files()}
+    batches = arrivals(spool, stop, complete=complete, poll_seconds=poll_seconds)
+    log.info("watching", spool=str(spool), label=label, files_known=len(known))
     taken = 0
-    for batch in arrivals(spool, stop, complete=complete, poll_seconds=poll_seconds):
+    for batch in batches:
         new = [path for path in batch if (path, *stamp(path)) not in known]
-        done = []
-        for path in new:
-            done.append(intake.take(path))
-            _tell(done[-1])
+        if len(new) > 1:
+            new = in_time_order(new, intake)
+        for start in range(0, len(new), FILES_PER_OUTPUT):
+            done = _score(new[start : start + FILES_PER_OUTPUT], intake, stop)
+            taken += len(done)
+            if output_dir is not None:
+                runs = {run for each in done for run in each.runs}
+                write_outputs(store, label, runs, output_dir, cms_names=cms_names)
+            # A file is done when its output is: after a crash in between it is taken again.
+            for each in done:
+                intake.note(each)
             if stop.is_set():
-                break
-        taken += len(done)
-        if output_dir is not None:
-            write_outputs(store, label, done, output_dir, cms_names=cms_names)
-        if stop.is_set():
-            break
+                return taken
     return taken
 
 
 def write_outputs(
-    store: Store, label: str, taken: Iterable[Taken], output_dir: Path, *, cms_names: bool = False
+    store: Store, label: str, runs: Iterable[int], output_dir: Path, *, cms_names: bool = False
 ) -> list[Path]:
-    """Rewrite the DQM output of every run that got a new result; a failure is told and does not stop."""
-    runs: Sequence[int] = sorted({result.key.run for each in taken for result in each.results})
+    """Rewrite the DQM output of runs; a failure is told and does not stop."""
     written: list[Path] = []
-    for run in runs:
+    for run in sorted(runs):
         try:
             written += outputs.write_run(store, label, run, output_dir, cms_names=cms_names)
         except (CaloscopeError, OSError) as error:
@@ -66,10 +74,22 @@ def write_outputs(
     return written
 
 
+def _score(paths: Iterable[Path], intake: Intake, stop: threading.Event) -> list[Taken]:
+    """Score files one by one, until `stop` is set."""
+    done = []
+    for path in paths:
+        done.append(intake.score(path))
+        _tell(done[-1])
+        if stop.is_set():
+            break
+    return done
+
+
 def _tell(taken: Taken) -> None:
     for result in taken.results:
+        mine = LumiId(result.key.run, result.key.lumi) in taken.lumis
         log.info(
-            "scored",
+            "scored" if mine else "revised",
             run=result.key.run,
             lumi=result.key.lumi,
             map=result.key.map,

@@ -14,10 +14,20 @@ from caloscope.incidents.shape import members
 from caloscope.pipeline.state import Given, decode, encode
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import Advance, Standing, Step, Timeline
-from caloscope.records import Incident, LumiId, Lumisection, MapRecord, MapResult, Mask
+from caloscope.records import Incident, LumiId, Lumisection, MapRecord, MapResult, Mask, Reason
 from caloscope.store import BundleRow, Checkpoint, Store
 
-__all__ = ["Pipeline"]
+__all__ = ["ConflictError", "Pipeline"]
+
+
+class ConflictError(SourceError):
+    """Maps came with other counts than before; `results` are those of the lumisection's other maps."""
+
+    def __init__(self, lumisection: Lumisection, maps: Sequence[str], results: Sequence[MapResult]) -> None:
+        where = f"{lumisection.run}:{lumisection.lumi}"
+        found = f"other counts for {', '.join(sorted(set(maps)))} in {where}"
+        super().__init__(lumisection.source, Fault.CONFLICT, found, "what was seen first")
+        self.results = tuple(results)
 
 
 class Pipeline:
@@ -36,7 +46,7 @@ class Pipeline:
         """Score one lumisection on every map that it brings or should have brought.
 
         Answers with the new results, those scored again included, once they are in the store. Raises
-        `SourceError` (CONFLICT) after all other maps are done, when a map came before with another content.
+        `ConflictError` after all other maps are done, when a map came before with another content.
         """
         results: list[MapResult] = []
         conflicts: list[str] = []
@@ -52,14 +62,7 @@ class Pipeline:
                 case standing:
                     results += lane.take(given, late=standing is Standing.LATE)
         if conflicts:
-            maps = ", ".join(sorted(set(conflicts)))
-            where = f"{lumisection.run}:{lumisection.lumi}"
-            raise SourceError(
-                lumisection.source,
-                Fault.CONFLICT,
-                f"other counts for {maps} in {where}",
-                "what was seen first",
-            )
+            raise ConflictError(lumisection, conflicts, results)
         return results
 
 
@@ -72,9 +75,8 @@ class _Lane:
         self._scorer = Scorer(bundle, label)
         self._label = label
         store.register_bundle(_row(bundle))
-        saved = store.checkpoints(label, bundle.card.map, bundle.hash)
-        self._timeline = Timeline(self._scorer, [Step(*decode(checkpoint.blob)) for checkpoint in saved])
-        self._told_standing = bool(saved)
+        self._timeline = self._recall()
+        self._standing_since = self._recall_standing()
 
     def given(self, lumisection: Lumisection) -> Given | None:
         """What the lumisection brings for this map; None where it has nothing to do with it."""
@@ -95,19 +97,36 @@ class _Lane:
         known = self._store.result(self._scorer.key(given))
         if known is None:
             return Standing.LATE
-        return Standing.SAME if known.content == given.content or given.record is None else Standing.CONFLICT
+        if known.content == given.content or given.record is None:
+            return Standing.SAME
+        return Standing.LATE if known.reason is Reason.MAP_MISSING else Standing.CONFLICT
 
     def take(self, given: Given, *, late: bool) -> list[MapResult]:
         """Score it and put all that follows from it into the store in one transaction."""
         masked = self._masked()
         advance = self._timeline.late(given, masked) if late else self._timeline.advance(given, masked)
-        self._store.record(
-            advance.results,
-            (*advance.incidents, *self._standing_incident(advance)),
-            [self._checkpoint(step) for step in advance.steps],
-            advance.revised_from,
-        )
+        touched = advance.incidents if late else (*advance.incidents, *self._standing_incident(advance))
+        checkpoints = [self._checkpoint(step) for step in advance.steps]
+        try:
+            self._store.record(advance.results, touched, checkpoints, advance.revised_from)
+        except BaseException:
+            # What is not in the store has not happened: the same lumisection may be taken again.
+            self._timeline, self._standing_since = self._recall(), self._recall_standing()
+            raise
         return list(advance.results)
+
+    def _recall(self) -> Timeline:
+        """The timeline as the store knows it; from the beginning where its states are of another make."""
+        saved = self._store.checkpoints(self._label, self.bundle.card.map, self.bundle.hash)
+        steps = [Step(*decode(checkpoint.blob)) for checkpoint in saved]
+        shape = self._scorer.initial().evidence.sums.shape
+        fits = all(step.state.evidence.sums.shape == shape for step in steps)
+        return Timeline(self._scorer, steps if fits else [])
+
+    def _recall_standing(self) -> LumiId | None:
+        """Since when the store knows of the cells that were never alive."""
+        known = self._store.incidents(label=self._label, map=self.bundle.card.map, bundle=self.bundle.hash)
+        return next((incident.opened for incident in known if incident.standing), None)
 
     def _masked(self) -> Mask:
         rows = self._store.masks(self.bundle.card.map)
@@ -119,13 +138,17 @@ class _Lane:
         return Checkpoint(self._label, self.bundle.card.map, self.bundle.hash, run, lumi, blob)
 
     def _standing_incident(self, advance: Advance) -> list[Incident]:
-        """The cells that were never alive, told once, and again where a revision may have dropped it."""
-        if self._told_standing and advance.revised_from is None:
-            return []
-        self._told_standing = True
+        """The cells that were never alive, from the first lumisection on.
+
+        Told once, again when an earlier lumisection arrives, and where a revision dropped it from the store.
+        """
         first = advance.results[0].key
-        at = LumiId(first.run, first.lumi)
-        incident = incidents.standing(self._scorer.never_alive(), self._scorer.owner(), at)
+        since = min(LumiId(first.run, first.lumi), self._standing_since or LumiId(first.run, first.lumi))
+        dropped = advance.revised_from is not None and advance.revised_from <= since
+        if since == self._standing_since and not dropped:
+            return []
+        self._standing_since = since
+        incident = incidents.standing(self._scorer.never_alive(), self._scorer.owner(), since)
         return [] if incident is None else [incident]
 
 

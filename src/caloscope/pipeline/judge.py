@@ -36,8 +36,9 @@ def judge(
         judgement = _by_score(bundle, answer)
     else:
         judgement = answer
-    failed = isinstance(judgement, NotKnown) and judgement.reason is Reason.DETECTOR_FAILED
-    if prepare.is_empty(record, bundle.view.exists) and not failed:
+    if isinstance(judgement, Judgement) and not judgement.testable.any():
+        judgement = NotKnown(Reason.DETECTOR_FAILED, "the detector can test no cell")
+    if prepare.is_empty(record, bundle.view.exists):
         judgement = _empty(bundle, judgement)
     return judgement, state
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from caloscope.detectors.base import Memory
 from caloscope.errors import StoreError
 from caloscope.evidence import EvidenceState
 from caloscope.incidents import Track
-from caloscope.records import LumiId, MapRecord
+from caloscope.records import LumiId, MapRecord, Mask
 
 MAX_BYTES = 1_000_000_000
 
@@ -29,6 +30,8 @@ class Given:
     """What one lumisection brought for one map; `record` is None where the map was missing.
 
     `companions` are the records of other maps that the detector asked for; `content` is the digest of all.
+    `masked` holds the masks that were in force when it was first scored, None before that: when it is scored
+    again, because something came late, later masks must not rewrite history.
     """
 
     id: LumiId
@@ -36,6 +39,7 @@ class Given:
     content: str
     began_at: float | None = None
     companions: Mapping[str, MapRecord] = field(default_factory=dict)
+    masked: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +72,20 @@ class _Plain:
 
 
 _JSON = TypeAdapter(_Plain)
-_OWN = "own"
+_OWN = ""
+"""In place of the name of a map, which is never empty."""
+
+_DAMAGE = (
+    zlib.error,
+    zipfile.BadZipFile,
+    LookupError,
+    TypeError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+)
+"""What zlib, zipfile and numpy raise where bytes are no archive of arrays."""
 
 
 def encode(given: Given, state: State) -> bytes:
@@ -85,7 +102,9 @@ def encode(given: Given, state: State) -> bytes:
     )
     arrays: dict[str, NDArray[Any]] = {f"counts:{name}": r.counts for name, r in records.items()}
     arrays |= {f"memory:{name}": array for name, array in state.memory.items()}
-    arrays |= {"sums": state.evidence.sums, "since": state.evidence.since}
+    arrays |= {f"evidence:{name}": array for name, array in _evidence_arrays(state.evidence).items()}
+    if given.masked is not None:
+        arrays["masked"] = given.masked
     arrays["plain"] = np.frombuffer(_JSON.dump_json(plain), np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
@@ -95,18 +114,43 @@ def encode(given: Given, state: State) -> bytes:
 def decode(blob: bytes) -> tuple[Given, State]:
     """A checkpoint from its bytes. Raises `StoreError` when they are not one."""
     try:
-        data = zlib.decompressobj().decompress(blob, MAX_BYTES)
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = _arrays(blob)
         plain = _JSON.validate_json(arrays["plain"].tobytes())
-        evidence = EvidenceState(arrays["sums"], arrays["since"])
+        evidence = _evidence(arrays)
         records = {n: _record(plain.records[n], arrays[f"counts:{n}"]) for n in plain.records}
-    except (zlib.error, zipfile.BadZipFile, ValueError, KeyError, OSError, ValidationError) as error:
-        raise StoreError(f"a checkpoint cannot be read: {error}") from error
+    except _DAMAGE as error:
+        raise StoreError(f"a checkpoint cannot be read: {' '.join(str(error).split())[:200]}") from error
     own = records.pop(_OWN, None)
     memory = {name.removeprefix("memory:"): a for name, a in arrays.items() if name.startswith("memory:")}
-    given = Given(LumiId(*plain.id), own, plain.content, plain.began_at, records)
+    masked = arrays["masked"].astype(np.bool_) if "masked" in arrays else None
+    given = Given(LumiId(*plain.id), own, plain.content, plain.began_at, records, masked)
     return given, State(memory, evidence, plain.tracks)
+
+
+def _evidence_arrays(state: EvidenceState) -> dict[str, NDArray[Any]]:
+    at = np.array(state.at, np.int64)
+    return {"sums": state.sums, "since": state.since, "recent": state.recent, "at": at}
+
+
+def _evidence(arrays: Mapping[str, NDArray[Any]]) -> EvidenceState:
+    sums, since, recent, at = (arrays[f"evidence:{name}"] for name in ("sums", "since", "recent", "at"))
+    return EvidenceState(sums, since, recent, int(at))
+
+
+def _arrays(blob: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of an archive."""
+    stream = zlib.decompressobj()
+    data = stream.decompress(blob, MAX_BYTES)
+    if not stream.eof:
+        raise ValueError(f"{len(blob)} bytes without their end")
+    archive = np.load(io.BytesIO(data), allow_pickle=False)
+    if not isinstance(archive, NpzFile):
+        raise ValueError("one array, not an archive of them")
+    with archive:
+        arrays = {name: archive[name] for name in archive.files}
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("an archive that does not hold arrays alone")
+    return arrays
 
 
 def _record(plain: _Record, counts: NDArray[Any]) -> MapRecord:

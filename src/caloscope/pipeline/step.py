@@ -8,8 +8,9 @@ import numpy as np
 from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.decide import codes_of, unknown_codes
-from caloscope.detectors.base import Answer, Array, Expectation, Memory, NotKnown, Score
+from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Score
 from caloscope.evidence import EvidenceState, onset_of
+from caloscope.pipeline.ask import ask
 from caloscope.pipeline.judge import Judgement, judge
 from caloscope.pipeline.state import Given, State
 from caloscope.records import (
@@ -78,7 +79,7 @@ class Scorer:
         return replace(result, reason=why.reason, detail=why.detail, image_events=why.image_events)
 
     def _score_record(self, given: Given, record: MapRecord, state: State, masked: Mask) -> Scored:
-        answer, memory = self._ask(given, record, state.memory)
+        answer, memory = ask(self.bundle, given, record, state.memory)
         judgement, evidence = judge(self.bundle, given, record, answer, state.evidence)
         state = replace(state, memory=memory, evidence=evidence)
         if isinstance(judgement, NotKnown):
@@ -101,14 +102,6 @@ class Scorer:
             answer,
         )
         return Scored(result, replace(state, tracks=tracks), touched)
-
-    def _ask(self, given: Given, record: MapRecord, memory: Memory) -> tuple[Answer, Memory]:
-        companions = {name: other.counts.astype(np.float64) for name, other in given.companions.items()}
-        observation = prepare.observe(given.id, record, self.bundle.view, companions)
-        try:
-            return self.bundle.detector.look(observation, memory)
-        except Exception as error:  # noqa: BLE001 - whatever a detector does, the monitor goes on and says so
-            return NotKnown(Reason.DETECTOR_FAILED, f"{type(error).__name__}: {error}"), memory
 
     def _flags(
         self, given: Given, record: MapRecord, judgement: Judgement, answer: Answer, masked: Mask

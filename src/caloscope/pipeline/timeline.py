@@ -6,7 +6,7 @@ follow again, so that the answers depend on the set of lumisections alone.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from caloscope.detectors.base import NotKnown
@@ -68,18 +68,20 @@ class Timeline:
         return Standing.LATE if place == 0 and self._base is None else Standing.NEW
 
     def advance(self, given: Given, masked: Mask) -> Advance:
-        """Score a new lumisection, and again those that come after it."""
+        """Score a new lumisection, and again those that come after it, each under the masks of its time."""
+        given = replace(given, masked=masked)
         place = self._place(given.id)
         newest = place == len(self._steps)
         replaced = not newest and self._steps[place].given.id == given.id
         rest = [step.given for step in self._steps[place + int(replaced) :]]
-        state = self._before(place)
+        # A missing map changed nothing: what takes its place starts from the state that it left.
+        state = self._steps[place].state if replaced else self._before(place)
         del self._steps[place:]
         results: list[MapResult] = []
         touched: dict[str, Incident] = {}
         steps: list[Step] = []
         for each in (given, *rest):
-            scored = self.scorer.score(each, state, masked)
+            scored = self.scorer.score(each, state, masked if each.masked is None else each.masked)
             state = scored.state
             results.append(scored.result)
             touched |= {incident.id: incident for incident in scored.incidents}
@@ -91,6 +93,8 @@ class Timeline:
     def late(self, given: Given, masked: Mask) -> Advance:
         """The answer to a lumisection that came too late; nothing else changes."""
         why = NotKnown(Reason.LATE, f"older than the last {KEPT} lumisections; it stays outside the evidence")
+        if given.record is None:
+            why = NotKnown(Reason.MAP_MISSING)
         return Advance((self.scorer.unknown(given, why, masked),))
 
     def _place(self, lumi_id: LumiId) -> int:
@@ -102,6 +106,6 @@ class Timeline:
         return self._base if self._base is not None else self.scorer.initial()
 
     def _forget(self) -> None:
-        if len(self._steps) > KEPT:
+        if len(self._steps) >= KEPT:
             self._base = None
             del self._steps[: len(self._steps) - KEPT]

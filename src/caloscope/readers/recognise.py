@@ -48,14 +48,15 @@ def complete(path: Path) -> bool:
     """Whether a file is there and has been written to its end.
 
     A ROOT or HDF5 file is complete when the end that its header names is its size (a ROOT file that is still
-    open names an earlier one) and, for HDF5, when no writer has it open; any other file when it is not empty.
+    open names an earlier one) and, for HDF5, when no writer has it open. Of anything else nobody can tell: it
+    never is, be it a log that grows or the first bytes of a file whose header is still to come.
     """
     try:
         head, size = _head(path)
         container = _container(head)
-        if container is None:
-            return size > 0
-        return _end(container, head) == size and (container is not Container.HDF5 or _opens(path))
+        if container is None or _end(container, head) != size:
+            return False
+        return container is not Container.HDF5 or _opens(path)
     except (OSError, DamagedError):
         return False
 

@@ -42,6 +42,8 @@ class Fault:
                     return region.members
             raise UsageError(f"{view.name}: no region {self.where!r}, expected one of the view's")
         mask = np.zeros(view.shape, np.bool_)
+        if len(self.where) != mask.ndim or min(self.where) < 0:
+            raise UsageError(f"{view.name}: no cell {self.where}, expected one inside {view.shape}")
         try:
             mask[self.where] = True
         except IndexError as error:

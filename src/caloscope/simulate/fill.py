@@ -10,7 +10,6 @@ from caloscope.records import LUMISECTION_SECONDS, Counts, Lumisection, MapRecor
 from caloscope.simulate.faults import Fault, faulty_mean, faulty_probability
 from caloscope.simulate.healthy import COMMON_MODE, HCAL_SLOPE, Healthy
 
-PILEUP_START, PILEUP_LIFETIME = 55.0, 1500.0
 PILEUP_ERROR = 0.03
 HIGHEST_PER_EVENT = 25
 """An ECAL tower has 25 crystals: it cannot count more digis in an event."""
@@ -18,13 +17,18 @@ HIGHEST_PER_EVENT = 25
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """How a simulated run goes: its number, its length, events per lumisection, seed and label."""
+    """How a simulated run goes: its number, its length, mean events per lumisection, seed and label.
+
+    Pileup starts at `pileup` and decays with a time constant of `lifetime` lumisections.
+    """
 
     run: int
     lumis: int
     seed: int
     events: int = 500
     label: str = "simulated"
+    pileup: float = 55.0
+    lifetime: float = 1500.0
 
 
 def lumisections(
@@ -33,7 +37,7 @@ def lumisections(
     """The fill's lumisections in order; `detectors` by map name. Pileup decays and is measured to 3 %."""
     rng = np.random.default_rng([fill.seed, fill.run])
     for lumi in range(1, fill.lumis + 1):
-        pileup = PILEUP_START * float(np.exp(-lumi / PILEUP_LIFETIME))
+        pileup = fill.pileup * float(np.exp(-lumi / fill.lifetime))
         events = int(rng.poisson(fill.events))
         measured = pileup * (1.0 + PILEUP_ERROR * float(rng.standard_normal()))
         maps = {}

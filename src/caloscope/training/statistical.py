@@ -62,5 +62,5 @@ def _provenance(observations: list[Observation], sources: list[str]) -> dict[str
         "first": f"{ids[0].run}:{ids[0].lumi}",
         "last": f"{ids[-1].run}:{ids[-1].lumi}",
         "sources": [Path(source).name for source in sources[:100]],
-        "threshold": "Lorden bound on the count distribution; extrapolated, not calibrated on held-out runs",
+        "threshold": "from the count distribution; extrapolated, not calibrated on held-out runs",
     }

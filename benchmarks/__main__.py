@@ -1,0 +1,42 @@
+"""`python -m benchmarks [NAME...]`: run the benchmarks named, or all of them."""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+
+from benchmarks import delay, false_alarms, latency, reading
+
+BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
+    "reading": (reading.run, "reading DQM files, against plain uproot"),
+    "latency": (latency.run, "from the arrival of a file to its results in the store"),
+    "delay": (delay.run, "from the onset of an endcap fault to its flag, with false flags"),
+    "false_alarms": (false_alarms.run, "false incidents of the reference detector on healthy lumisections"),
+}
+
+
+def main() -> None:
+    """Parse the command line and run what it asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Run benchmarks by name.")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="what to run; everything where none is named"
+    )
+    parser.add_argument("--list", action="store_true", help="tell what there is and stop")
+    arguments = parser.parse_args()
+    for name in set(arguments.names) - BENCHMARKS.keys():
+        parser.error(f"no benchmark {name!r}, expected some of {', '.join(BENCHMARKS)}")
+    if arguments.list:
+        for name, (_, what) in BENCHMARKS.items():
+            print(f"{name:13} {what}")
+        return
+    for name in arguments.names or BENCHMARKS:
+        benchmark, what = BENCHMARKS[name]
+        print(f"\n## {name}: {what}\n", flush=True)
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start\n", flush=True)
+        started = time.perf_counter()
+        benchmark()
+        print(f"\n({time.perf_counter() - started:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()

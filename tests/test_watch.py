@@ -1,0 +1,158 @@
+"""Files arrive in a folder: completely, in pieces, under other names, or not at all."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+import pytest
+
+from caloscope.errors import UsageError
+from caloscope.watch import arrivals
+
+SETTLE = 0.6
+END = b"END"
+
+
+def ends(path: Path) -> bool:
+    """A stand-in for a format: a file is complete when its last bytes say so."""
+    return path.read_bytes().endswith(END)
+
+
+class Watcher:
+    """What `arrivals` gives, collected by a thread."""
+
+    def __init__(self, folder: Path, poll_seconds: float) -> None:
+        self.stop = threading.Event()
+        self.found: Queue[list[str]] = Queue()
+        batches = arrivals(folder, self.stop, complete=ends, poll_seconds=poll_seconds, settle_seconds=SETTLE)
+        self.thread = threading.Thread(target=self._collect, args=(batches,))
+        self.thread.start()
+        self.first = self.found.get(timeout=10)
+
+    def _collect(self, batches: Iterator[list[Path]]) -> None:
+        for batch in batches:
+            self.found.put([path.name for path in batch])
+
+    def next(self) -> list[str]:
+        """The next batch."""
+        return self.found.get(timeout=10)
+
+    def nothing(self, seconds: float) -> bool:
+        """Whether nothing comes for so long."""
+        try:
+            self.found.get(timeout=seconds)
+        except Empty:
+            return True
+        return False
+
+
+@contextmanager
+def watching(folder: Path, poll_seconds: float = 0.1) -> Iterator[Watcher]:
+    watcher = Watcher(folder, poll_seconds)
+    try:
+        yield watcher
+    finally:
+        watcher.stop.set()
+        watcher.thread.join(10)
+        assert not watcher.thread.is_alive()
+
+
+def test_what_is_there_comes_first_in_order_of_name(tmp_path: Path) -> None:
+    for name in ("b.root", "a.root", "c.root", ".hidden.root"):
+        (tmp_path / name).write_bytes(END)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe.root")
+    with watching(tmp_path) as watcher:
+        assert watcher.first == ["a.root", "b.root", "c.root"]
+        assert watcher.nothing(0.4)
+
+
+def test_a_new_file_comes_at_once_and_once(tmp_path: Path) -> None:
+    with watching(tmp_path, poll_seconds=5.0) as watcher:
+        assert watcher.first == []
+        time.sleep(0.2)  # the kernel's notices begin a moment after the first look
+        started = time.monotonic()
+        (tmp_path / "new.root").write_bytes(END)
+        assert watcher.next() == ["new.root"]
+        assert time.monotonic() - started < 1.0
+        assert watcher.nothing(0.5)
+
+
+def test_without_notices_the_clock_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a network file system: the change is older than the watch, and nobody tells of it."""
+    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "true")
+    monkeypatch.setenv("WATCHFILES_POLL_DELAY_MS", "60000")
+    with watching(tmp_path, poll_seconds=0.2) as watcher:
+        (tmp_path / "new.root").write_bytes(END)
+        assert watcher.next() == ["new.root"]
+
+
+def test_a_file_that_grows_comes_when_it_is_complete(tmp_path: Path) -> None:
+    with watching(tmp_path) as watcher, (tmp_path / "slow.root").open("wb") as file:
+        for _ in range(8):
+            file.write(b"more")
+            file.flush()
+            assert watcher.nothing(SETTLE / 4)
+        file.write(END)
+        file.flush()
+        assert watcher.next() == ["slow.root"]
+        assert watcher.nothing(SETTLE + 0.3)
+
+
+def test_a_file_that_stays_incomplete_comes_once_and_again_when_it_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "short.root"
+    path.write_bytes(b"")
+    with watching(tmp_path) as watcher:
+        started = time.monotonic()
+        assert watcher.next() == ["short.root"]
+        assert time.monotonic() - started > SETTLE / 2
+        assert watcher.nothing(SETTLE + 0.3)
+        path.write_bytes(b"all of it" + END)
+        assert watcher.next() == ["short.root"]
+
+
+def test_renamed_and_rewritten_files(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    with watching(spool) as watcher:
+        (spool / ".writing.tmp").write_bytes(b"half")
+        assert watcher.nothing(SETTLE + 0.3)
+        (spool / ".writing.tmp").write_bytes(END)
+        (spool / ".writing.tmp").rename(spool / "a.root")
+        assert watcher.next() == ["a.root"]
+        (tmp_path / "elsewhere").write_bytes(END)
+        (tmp_path / "elsewhere").rename(spool / "b.root")
+        assert watcher.next() == ["b.root"]
+        (spool / "b.root").write_bytes(b"other" + END)
+        assert watcher.next() == ["b.root"]
+
+
+def test_a_folder_that_is_away_for_a_while(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    (spool / "a.root").write_bytes(END)
+    with watching(spool) as watcher:
+        spool.rename(tmp_path / "away")
+        assert watcher.nothing(0.5)
+        (tmp_path / "away" / "b.root").write_bytes(END)
+        (tmp_path / "away").rename(spool)
+        assert watcher.next() == ["b.root"]
+
+
+def test_it_stops_soon(tmp_path: Path) -> None:
+    watcher = Watcher(tmp_path, poll_seconds=30.0)
+    time.sleep(0.2)
+    started = time.monotonic()
+    watcher.stop.set()
+    watcher.thread.join(10)
+    assert not watcher.thread.is_alive()
+    assert time.monotonic() - started < 1.0
+
+
+def test_no_folder_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder, expected a spool"):
+        arrivals(tmp_path / "absent", threading.Event(), complete=ends)
