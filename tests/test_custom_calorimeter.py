@@ -6,17 +6,17 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import numpy as np
 import pytest
 import uproot
-from fastapi.testclient import TestClient
 
 from caloscope.config.catalogue import load
 from caloscope.geometry import view
 from caloscope.simulate import Fault, Fill, healthy, lumisections, write_fill
-from caloscope.web import create_app
 
 from .running import caloscope
+from .web.conftest import running
 
 MAP, ERA, SEED, RUN = "FCAL/hits", "2025", 5, 12
 TOWER, CARD = (1, 8, 3), "FCAL card 2"
@@ -42,7 +42,7 @@ def example() -> str:
 
 
 def write_faulty(folder: Path, text: str) -> None:
-    """A run of the detector that `caloscope simulate` makes from the seed, with a tower and a card that die."""
+    """A run of the detector that `caloscope simulate` makes from the seed, with two faults in it."""
     spec, on = load(text)[MAP], view("FCAL", ERA, text)
     detectors = {MAP: healthy(on, spec.noise, np.random.default_rng(SEED))}
     faults = [Fault(MAP, TOWER, "dead", onset=4), Fault(MAP, CARD, "factor", 0.5, onset=7)]
@@ -92,8 +92,8 @@ def test_the_output_has_the_tower_where_it_is(done: Done) -> None:
         folder = file[f"DQMData/Run {RUN}/FwdML/Run summary/FCAL/hits"]
         second = folder["ML quality summary depth 2"]
         x, y = (second.axis(number).centers() for number in (0, 1))
-        assert [(x[i], y[j]) for j, i in np.argwhere(second.values() == 0)] == [(4.0, 9.0)]
-        absent = {(x[i], y[j]) for j, i in np.argwhere(second.values() == -1)}
+        assert [(x[i], y[j]) for i, j in np.argwhere(second.values() == 0)] == [(4.0, 9.0)]
+        absent = {(x[i], y[j]) for i, j in np.argwhere(second.values() == -1)}
         assert absent == {(ix, iy) for ix in (8, 9) for iy in (6, 7)} | {
             (ix, iy) for ix in (1, 2) for iy in (1, 2)
         }
@@ -101,11 +101,9 @@ def test_the_output_has_the_tower_where_it_is(done: Done) -> None:
 
 
 def test_the_page_knows_the_map(done: Done) -> None:
-    with TestClient(create_app(f"sqlite:///{done.store}")) as client:
-        answer = client.get("/api/maps")
-    assert answer.status_code == 200
-    assert MAP in answer.text
-    assert "FCAL-hits" in answer.text
+    with running(done.store) as address:
+        (found,) = httpx.get(f"{address}api/maps").json()
+    assert (found["map"], found["slug"]) == (MAP, "FCAL-hits")
 
 
 def test_a_map_that_grows_through_the_run_is_refused_and_not_misread(done: Done) -> None:

@@ -12,7 +12,7 @@ from caloscope.bundle import Bundle
 from caloscope.config.catalogue import load
 from caloscope.errors import Fault, UsageError
 from caloscope.geometry import view
-from caloscope.monitor import Intake
+from caloscope.monitor import Intake, write_outputs
 from caloscope.records import Lumisection, Reason
 from caloscope.simulate import Fill, healthy, lumisections, write_lumisection
 from caloscope.store import Store
@@ -154,3 +154,19 @@ def test_bundles_of_two_geometries_are_refused(tmp_path: Path) -> None:
         for given in ([], [bundle, replace(bundle, calorimeter=None)]):
             with pytest.raises(UsageError, match="expected one or more bundles of the same"):
                 Intake(store, given, LABEL)
+
+
+def test_an_output_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = fill(2)
+    (tmp_path / "output" / f"DQM_V0001_ToyML_R{RUN:09d}.root").mkdir(parents=True)
+    with Store(str(tmp_path / "store.sqlite")) as store:
+        intake = Intake(store, [trained(tmp_path)], LABEL)
+        intake.take(drop(tmp_path, given[0]))
+        assert write_outputs(store, LABEL, [RUN], tmp_path / "output") == []
+        told = capsys.readouterr()
+        assert (told.out + told.err).count("output not written") == 1
+        (tmp_path / "output" / f"DQM_V0001_ToyML_R{RUN:09d}.root").rmdir()
+        intake.take(drop(tmp_path, given[1]))
+        assert len(write_outputs(store, LABEL, [RUN], tmp_path / "output")) == 1
