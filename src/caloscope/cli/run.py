@@ -74,8 +74,6 @@ def monitor(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     loaded = [bundles.load(path) for path in bundle]
-    if output_dir is not None:
-        output_dir.mkdir(parents=True, exist_ok=True)
     with Store(store) as opened:
         taken = live.monitor(
             spool.resolve(),

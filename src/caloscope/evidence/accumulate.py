@@ -110,16 +110,18 @@ def _carried(state: EvidenceState, lumi_id: LumiId, threshold: float) -> Floats:
 
 
 def _without_refuted(before: Floats, sums: Floats, threshold: float) -> Floats:
-    """The sums, all of one direction reset where the strongest of them was above threshold and is now gone.
+    """The sums, none of them above the one that was strongest, where that was above threshold.
 
-    A dead cell lifts the sums of weak faults as well; once it is known not to be dead they mean nothing.
+    A dead cell lifts the sums of weak faults to their cap as well. They were earned by the dead cell: once
+    it counts again they may not outlive the sum that explained it best.
     """
     sums = sums.copy()
     for part in (slice(None, LOWS), slice(LOWS, None)):
         strongest = np.argmax(before[part], axis=0)
         columns = np.arange(sums.shape[1])
-        refuted = (before[part][strongest, columns] > threshold) & (sums[part][strongest, columns] == 0)
-        sums[part, refuted] = 0.0
+        found = before[part][strongest, columns] > threshold
+        ceiling = np.where(found, sums[part][strongest, columns], np.float32(np.inf))
+        sums[part] = np.minimum(sums[part], ceiling)
     return sums
 
 

@@ -40,6 +40,8 @@ def monitor(
     if output_dir is not None and output_dir.resolve().is_relative_to(spool.resolve()):
         raise UsageError(f"{output_dir}: lies inside the spool {spool}, expected an output folder elsewhere")
     known = {(Path(row.path), row.size, row.mtime_ns) for row in store.files()}
+    if output_dir is not None:
+        output_dir.mkdir(parents=True, exist_ok=True)
     batches = arrivals(spool, stop, complete=complete, poll_seconds=poll_seconds)
     log.info("watching", spool=str(spool), label=label, files_known=len(known))
     taken = 0

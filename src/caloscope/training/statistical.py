@@ -33,6 +33,9 @@ def train(
     """
     if detector not in TRAINABLE:
         raise UsageError(f"detector {detector!r} cannot be trained, expected one of {', '.join(TRAINABLE)}")
+    if spec.scope != "per_lumi":
+        found = f"{spec.name}: found scope {spec.scope!r}"
+        raise UsageError(f"{found}, expected 'per_lumi': histograms that grow cannot be learned from yet")
     observations: list[Observation] = []
     sources: list[str] = []
     for lumisection in lumisections:
