@@ -47,6 +47,7 @@ class Reason(StrEnum):
     """Why a map or a cell has the answer that it has."""
 
     # why a map is UNKNOWN
+    NOT_SCORED = "NOT_SCORED"
     WARM_UP = "WARM_UP"
     FEW_EVENTS = "FEW_EVENTS"
     NO_EVENTS = "NO_EVENTS"

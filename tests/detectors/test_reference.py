@@ -115,7 +115,7 @@ def test_pileup_that_hardly_moved_teaches_no_slope() -> None:
     detector = Reference.fit(same, "overdispersed")
     assert not detector.slope_learned
     answer = expectation(detector, observe(np.full(SHAPE, 240.0), 600, 38.0))
-    assert answer.degraded == (Reason.PILEUP_ESTIMATED,)
+    assert not answer.degraded, "nothing is missing: the map is its own measure"
     assert np.median(answer.mean[answer.testable]) == pytest.approx(240.0, rel=0.02)
 
 

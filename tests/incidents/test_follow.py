@@ -150,6 +150,24 @@ def test_a_region_that_fills_slowly_takes_in_the_incidents_that_opened_inside() 
     assert [i.closed for i in seen.values() if i.id != track.incident.id] == [LumiId(1, 2)]
 
 
+def test_what_is_left_of_a_cured_region_is_an_incident_of_its_own() -> None:
+    whole, rest = region("EB-07"), cells((9, 25))
+    assert whole[9, 25]
+    tracks, seen = run(flags(1, low=whole), *(flags(lumi, low=rest) for lumi in (2, 3, 4)))
+    assert [track.incident.hardware for track in tracks] == [EB.describe((9, 25))]
+    assert next(i for i in seen.values() if i.hardware == "EB-07").closed == LumiId(1, 4)
+
+
+def test_an_incident_does_not_outlive_its_run_without_a_flag() -> None:
+    dead = cells((4, 4))
+    other = replace(flags(1), id=LumiId(2, 1))
+    tracks, seen = run(flags(1, low=dead), other)
+    assert tracks == ()
+    assert [incident.closed for incident in seen.values()] == [LumiId(2, 1)]
+    again = replace(flags(1, low=dead), id=LumiId(2, 1))
+    assert len(run(flags(1, low=dead), again)[0]) == 1
+
+
 def test_two_neighbouring_supermodules_are_two_incidents() -> None:
     tracks, _ = run(flags(1, low=region("EB+07") | region("EB+08")))
     assert {track.incident.hardware for track in tracks} == {"EB+07", "EB+08"}

@@ -139,13 +139,15 @@ def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
         assert taken.stamp == (0, 0)
 
 
-def test_a_map_that_grows_through_the_run_is_refused(tmp_path: Path) -> None:
+def test_a_map_that_grows_through_the_run_is_neither_learned_nor_scored(tmp_path: Path) -> None:
+    told = f"{MAP}: found scope 'cumulative', expected 'per_lumi'"
     text = TEXT.replace("per_lumi", "cumulative")
     spec, on = load(text)[MAP], view("TOY", "any", text)
-    bundle = training.train(fill(5), spec, on, tmp_path / "grows.bundle", calorimeter=text)
-    with Store(str(tmp_path / "store.sqlite")) as store, pytest.raises(UsageError) as caught:
-        Intake(store, [bundle], LABEL)
-    assert str(caught.value).startswith(f"{MAP}: found scope 'cumulative', expected 'per_lumi'")
+    with pytest.raises(UsageError, match=told):
+        training.train(fill(5), spec, on, tmp_path / "grows.bundle", calorimeter=text)
+    grows = replace(trained(tmp_path), spec=spec, calorimeter=text)
+    with Store(str(tmp_path / "store.sqlite")) as store, pytest.raises(UsageError, match=told):
+        Intake(store, [grows], LABEL)
 
 
 def test_bundles_of_two_geometries_are_refused(tmp_path: Path) -> None:

@@ -222,7 +222,8 @@ def test_the_verdicts_are_the_right_ones(after: After) -> None:
     assert rows[12].degraded == ()
     assert (rows[16].quality, rows[16].reason) == (Quality.UNKNOWN, Reason.NO_EVENTS)
     assert (rows[17].quality, rows[17].bad_cells, bad) == (Quality.BAD, 29, {Reason.EMPTY_MAP})
-    assert [(row.lumi, row.reason) for row in unknown] == [(7, None), (8, None), (16, Reason.NO_EVENTS)]
+    never, empty = Reason.NOT_SCORED, Reason.NO_EVENTS
+    assert [(row.lumi, row.reason) for row in unknown] == [(7, never), (8, never), (16, empty)]
 
 
 def test_the_missing_map_was_unknown_until_it_came(after: After) -> None:
@@ -258,7 +259,7 @@ def test_the_output_is_whole(after: After, run: int) -> None:
 
 def test_flags_and_incidents_are_told_on_the_command_line(after: After) -> None:
     flags = after.site.told("flags", "--run", str(RUN), "--unknown").splitlines()
-    assert f"{LABEL},{RUN},7,{MAP},,,,2,,," in flags
+    assert f"{LABEL},{RUN},7,{MAP},,,,2,,,NOT_SCORED" in flags
     assert len([line for line in flags if f"{LABEL},{RUN},17,{MAP}" in line]) == 30
     incidents = after.site.told("incidents")
     assert "TOY (whole map)" in incidents

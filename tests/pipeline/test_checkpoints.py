@@ -54,7 +54,7 @@ def sample(record: MapRecord | None) -> tuple[Given, State]:
         "seen": np.array([5], np.int32),
         "whole": np.array([True]),
     }
-    return given, State(memory, evidence, (Track(INCIDENT, 2, 10.5, 99.0),))
+    return given, State(memory, evidence, (Track(INCIDENT, 2, 1, 10.5, 99.0),))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_gaps_and_unknown_lumisections_end_an_interval_and_are_never_flagged(tmp
         missing = [row for row in store.flags(unknown=True) if row.code == 2]
         assert [(row.lumi, row.y, row.reason) for row in missing] == [
             (3, None, Reason.WARM_UP),
-            (5, None, None),
+            (5, None, Reason.NOT_SCORED),
         ]
 
 
@@ -188,8 +188,8 @@ def test_flags_are_those_of_a_naive_expansion(
             before = [each for each in before if each.key not in replaced]
         every = naive([*before, *after])
         assert list(store.flags()) == [row for row in every if row.code != 2]
-        recorded = [row for row in store.flags(unknown=True) if row.code != 2 or row.reason is not None]
+        recorded = [row for row in store.flags(unknown=True) if row.reason is not Reason.NOT_SCORED]
         assert recorded == every
-        gaps = [row.lumi for row in store.flags(unknown=True) if row.code == 2 and row.reason is None]
+        gaps = [row.lumi for row in store.flags(unknown=True) if row.reason is Reason.NOT_SCORED]
         lumis = {each.key.lumi for each in [*before, *after]}
         assert gaps == sorted(set(range(min(lumis, default=0), max(lumis, default=-1) + 1)) - lumis)

@@ -35,16 +35,20 @@ TICK = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A fault of the scenario and the incident that told of it, None while there is none."""
+    """A fault of the scenario and the incident that told of it, None while there is none.
+
+    `scored` is the last lumisection that was scored.
+    """
 
     fault: Fault
     incident: Incident | None
+    scored: int = 0
 
     def line(self) -> str:
         """One line for people."""
         what = f"{self.fault.map:10} {self.fault.kind:6} {self.fault.where!s:9} from LS {self.fault.onset:2}"
         if self.incident is None:
-            return f"{what}  NOT FOUND"
+            return f"{what}  {'NOT FOUND' if self.scored >= self.fault.onset else 'not reached yet'}"
         lumi = self.incident.opened.lumi
         delay = lumi - self.fault.onset + 1
         return f"{what}  flagged in LS {lumi}, after {delay} LS: {self.incident.hardware}"
@@ -152,9 +156,11 @@ class Demonstration:
     def _found(self) -> list[Found]:
         with Store(self._store, read_only=True) as store:
             incidents = store.incidents(label=LABEL, run=RUN)
+            latest = store.latest(LABEL)
+        scored = 0 if latest is None else latest[2]
         views = {spec.name: on for spec, on in self._maps}
         return [
-            Found(fault, next((i for i in incidents if tells(i, fault, views[fault.map])), None))
+            Found(fault, next((i for i in incidents if tells(i, fault, views[fault.map])), None), scored)
             for fault in self._faults
         ]
 

@@ -69,7 +69,8 @@ def incidents(
 
 def _row(incident: Incident) -> tuple[str, ...]:
     factor = "" if incident.factor is None else f" x{incident.factor:.2f}"
-    state = "standing" if incident.standing else "masked" if incident.masked else ""
+    state = "open" if incident.closed is None else "closed"
+    state = "standing" if incident.standing else f"{state}, masked" if incident.masked else state
     closed = "" if incident.closed is None else f"{incident.closed.run}:{incident.closed.lumi}"
     return (
         incident.map,
@@ -77,8 +78,8 @@ def _row(incident: Incident) -> tuple[str, ...]:
         str(len(incident.cells)),
         f"{incident.direction}{factor}",
         f"{incident.opened.run}:{incident.opened.lumi}",
-        str(incident.onset.lumi),
-        str(incident.last.lumi),
+        f"{incident.onset.run}:{incident.onset.lumi}",
+        f"{incident.last.run}:{incident.last.lumi}",
         closed,
         f"{incident.peak_evidence:.1f}",
         state,

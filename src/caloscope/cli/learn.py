@@ -38,9 +38,9 @@ def train(
         raise UsageError(f"map {map_name!r} is not known, expected one of {', '.join(load(text))}")
 
     def each() -> Iterator[Lumisection]:
-        for path in track(
-            sources(paths), description="reading", console=Console(stderr=True), transient=True
-        ):
+        console = Console(stderr=True)
+        quiet = not console.is_terminal
+        for path in track(sources(paths), "reading", console=console, transient=True, disable=quiet):
             yield from read(path, [spec], label=label, era=era, run=run, views=lambda n, e: view(n, e, text))
 
     chosen = list(_wanted(each(), selection(runs, lumis)))
@@ -55,6 +55,8 @@ def train(
     dead = int((on.exists & ~made.detector.alive).sum())
     print(f"{output}: {made.card.detector} for {spec.name} ({on.era}), hash {made.hash}")
     print(f"learned from {len(chosen)} lumisections; {alive} cells, {dead} never alive")
+    if made.card.settings.get("slope_learned") is False and spec.pileup:
+        print("no change with pileup learned, as pileup hardly moved: the map is its own measure of it")
     print(f"threshold {made.card.threshold:.1f} nats: {rate:g} false incidents in 3,700 LS, not calibrated")
 
 

@@ -43,7 +43,8 @@ def replay(
     with Store(store) as opened:
         intake = live.Intake(opened, loaded, label)
         files = live.in_time_order(sources(paths), intake, run)
-        shown = track(files, description="scoring", console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        shown = track(files, "scoring", console=console, transient=True, disable=not console.is_terminal)
         done = live.replay(shown, intake, run=run, wanted=wanted)
         if output_dir is not None:
             output_dir.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,10 @@ def simulate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the files.")],
     lumis: Annotated[int, typer.Option("--lumis", help="How many lumisections.", min=1)] = 100,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same counts.")] = 1,
+    detector_seed: Annotated[
+        int,
+        typer.Option("--detector-seed", help="The detector's fixed pattern; keep it to stay with one."),
+    ] = 1,
     run: Annotated[int, typer.Option("--run", help="Run number.", min=1)] = 320_001,
     era: Annotated[str | None, typer.Option("--era", help="Era; from the run where it is not given.")] = None,
     events: Annotated[int, typer.Option("--events", help="Mean events per lumisection.", min=1)] = 500,
@@ -33,8 +37,7 @@ def simulate(
     if missing:
         raise UsageError(f"map {missing[0]!r} is not known, expected one of {', '.join(known)}")
     maps = [(known[name], view(known[name].view, era or era_of_run(run), text)) for name in map_names]
-    # The fixed pattern comes from the seed alone: every run of a seed is the same detector.
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(detector_seed)
     detectors = {spec.name: healthy(on, spec.noise, rng) for spec, on in maps}
     output.mkdir(parents=True, exist_ok=True)
     fill = Fill(run=run, lumis=lumis, seed=seed, events=events)

@@ -89,7 +89,7 @@ class Reference:
         degraded = []
         if events is None:
             degraded.append(Reason.EVENTS_ESTIMATED)
-        if factor is None and (self.slope_learned or self.noise == "overdispersed"):
+        if observation.pileup is None and (self.slope_learned or self.noise == "overdispersed"):
             degraded.append(Reason.PILEUP_ESTIMATED)
         return self._expectation(mean, scale, tuple(degraded)), memory
 

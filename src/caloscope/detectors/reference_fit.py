@@ -29,8 +29,9 @@ by 26 % once the error of 19 lumisections is taken out, as much as 30 lumisectio
 TYPICAL_THRESHOLD = 17.0
 """Nats at which an underestimated Fano factor must not raise the rate of false alarms."""
 
-MIN_PILEUP_SPREAD = 1.5
-"""Below this standard deviation of pileup no slope can be learned."""
+MIN_PILEUP_SPREAD = 0.09
+"""Relative standard deviation of pileup below which no slope is learned: three times the 3 % to which
+pileup is measured, as less would be a line through the error of the measurement."""
 
 
 class PileupLine(NamedTuple):
@@ -112,7 +113,7 @@ def fit_slope(counts: Array, events: Array, pileup: Array) -> PileupLine:
     x, weight = pileup[known], events[known]
     mean = float(np.average(x, weights=weight))
     low, high = float(x.min()), float(x.max())
-    if x.std() < MIN_PILEUP_SPREAD:
+    if x.std() < MIN_PILEUP_SPREAD * mean:
         return PileupLine(0.0, False, mean, low, high)
     per_event = counts.reshape(len(counts), -1).sum(axis=1)[known] / weight
     line = np.polynomial.polynomial.polyfit(x - mean, per_event, 1, w=np.sqrt(weight))

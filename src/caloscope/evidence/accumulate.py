@@ -19,7 +19,7 @@ from caloscope.detectors.base import Array, Expectation
 from caloscope.evidence.alternatives import FACTORS, LOWS, Cells
 from caloscope.records import Floats, LumiId, Mask
 
-CURE_STEPS = 2.0
+CURE_STEPS = 1.0
 """Sums are capped this many healthy lumisections above the threshold ..."""
 
 CURE_NATS = 10.0
@@ -92,7 +92,9 @@ def accumulate(
     now = lumi_id.run * _RUN_STEP + lumi_id.lumi
     since = np.where(sums > 0, np.where(state.since > 0, state.since, now), 0)
     speaks = (state.recent.sum(axis=0) + step) > 0
-    held = np.where(speaks, sums, np.minimum(sums, np.float32(threshold)))
+    # What is shown is not capped, so that a dead cell and a weak one can be told apart.
+    shown = np.where(sums > threshold, np.maximum(sums, before + step), sums)
+    held = np.where(speaks, shown, np.minimum(shown, np.float32(threshold))).astype(np.float32)
     recent = np.concatenate([state.recent[1:], step[np.newaxis]])
     return _gather(held, since, exists), EvidenceState(sums, since, recent, now)
 

@@ -21,6 +21,9 @@ from caloscope.records import Cell, Direction, Incident, LumiId, Mask, Reason, S
 CLOSE_AFTER = 3
 """Scored lumisections without a flag after which an incident is over."""
 
+FEW = 0.3
+"""Share of its cells below which an incident is mostly cured."""
+
 JOIN_WITHIN = 10
 """An incident takes in new neighbours only this many lumisections after it opened."""
 
@@ -32,12 +35,13 @@ Array: TypeAlias = NDArray[np.float64]
 class Track:
     """An incident that is open, and what is needed to carry it on.
 
-    `quiet` counts the scored lumisections since its last flag; `observed` and `expected` are sums of counts
-    over its cells while they were flagged.
+    `quiet` counts the scored lumisections since its last flag, `small` those in which only few of its cells
+    were flagged; `observed` and `expected` are sums of counts over its cells while they were flagged.
     """
 
     incident: Incident
     quiet: int = 0
+    small: int = 0
     observed: float = 0.0
     expected: float = 0.0
 
@@ -132,14 +136,21 @@ class _Following:
         return 2 * sum(bool(region[cell]) for cell in cells) > len(cells)
 
     def _keep(self, track: Track, cells: Mask) -> None:
-        """Carry a track on if it has flags, count a quiet lumisection otherwise."""
-        self._left &= ~cells
-        if cells.any():
-            self._kept.append(self._carry(track, cells))
-        elif track.quiet + 1 >= CLOSE_AFTER:
+        """Carry a track on if it has flags, count a quiet lumisection otherwise.
+
+        A new run without a flag ends it at once. What is left of a large incident that is mostly cured
+        becomes an incident of its own.
+        """
+        few = int(cells.sum()) < FEW * len(track.incident.cells)
+        small = track.small + 1 if few else 0
+        other_run = track.incident.last.run != self._flags.id.run
+        if cells.any() and small < CLOSE_AFTER:
+            self._left &= ~cells
+            self._kept.append(replace(self._carry(track, cells), small=small))
+        elif cells.any() or other_run or track.quiet + 1 >= CLOSE_AFTER:
             self._ended.append(replace(track.incident, closed=self._flags.id))
         else:
-            self._kept.append(replace(track, quiet=track.quiet + 1))
+            self._kept.append(replace(track, quiet=track.quiet + 1, small=small))
 
     def _join_or_open(self) -> None:
         """Groups that are left over join a young incident that they touch, or open a new one."""
@@ -204,7 +215,7 @@ class _Following:
             peak_evidence=max(incident.peak_evidence, float(flags.evidence[mine].max())),
             masked=bool(flags.masked[mine].all()),
         )
-        return Track(followed, 0, observed, expected)
+        return Track(followed, observed=observed, expected=expected)
 
 
 def cells_of(mask: Mask) -> tuple[Cell, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from caloscope.config.catalogue import MapSpec
+from caloscope.config.catalogue import MapSpec, load
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import View, era_of_run
 from caloscope.readers.binning import require_axis
@@ -28,14 +28,15 @@ def read_dqm_root(
     run: int | None,
     views: Callable[[str, str], View],
 ) -> Iterator[Lumisection]:
-    """The lumisection of a DQM file, see `caloscope.readers.read`; the folder's run counts, not `run`."""
+    """The lumisection of a DQM file, see `caloscope.readers.read`; the folder's run counts, not `run`.
+
+    There is none in a file of producers that feed none of the maps.
+    """
     with open_dqm(path) as tree:
         ours = [spec for spec in maps if tree.tops.intersection(spec.folders)]
         if not ours:
-            expected = " or ".join(sorted({folder for spec in maps for folder in spec.folders}))
-            raise SourceError(
-                path, Fault.NOTHING_KNOWN, f"folders {sorted(tree.tops)[:4]!r:.100}", expected or "a map"
-            )
+            _require_a_producer(tree, maps)
+            return
         lumi, assumptions = find_lumi(tree)
         if run not in (None, tree.run):
             assumptions.append(f"run {tree.run} as the content says, not {run} as asked for")
@@ -54,6 +55,18 @@ def read_dqm_root(
             assumptions=tuple(assumptions),
         )
     yield found
+
+
+def _require_a_producer(tree: DqmTree, maps: Collection[MapSpec]) -> None:
+    """A file of another known producer is whole, and nothing in it is for us; any other is not known.
+
+    Raises `SourceError` NOTHING_KNOWN.
+    """
+    if tree.tops.intersection(folder for spec in load().values() for folder in spec.folders):
+        return
+    expected = " or ".join(sorted({folder for spec in maps for folder in spec.folders}))
+    found = f"folders {sorted(tree.tops)[:4]!r:.100}"
+    raise SourceError(tree.path, Fault.NOTHING_KNOWN, found, expected or "a map")
 
 
 def _read_map(tree: DqmTree, spec: MapSpec, view: View, era: str) -> MapRecord | None:

@@ -89,7 +89,7 @@ def _add(objects: Objects, histograms: dict[str, Histogram2D]) -> None:
     for name, histogram in histograms.items():
         known = objects.get(name)
         if isinstance(known, Histogram2D):
-            histogram = replace(histogram, values=histogram.values + known.values)  # noqa: PLW2901
+            histogram = replace(histogram, values=histogram.values + known.values)  # noqa: PLW2901 - summed
         objects[name] = histogram
 
 

@@ -63,7 +63,7 @@ def lumi_columns(store: Opened, label: str, run: int) -> list[LumiColumns]:
     return [_columns(label, run, list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
 
 
-def flag_spans(store: Opened, label: str, run: int, map: str, bundle: str) -> FlagSpans:  # noqa: A002
+def flag_spans(store: Opened, label: str, run: int, map: str, bundle: str) -> FlagSpans:  # noqa: A002 - the field's word
     """When which cell of a map was flagged in a run; a map that is not there has none."""
     query = (
         select(flags.c.depth, flags.c.y, flags.c.x, flags.c.first, flags.c.last)

@@ -163,5 +163,5 @@ def _unknown(part: Part, lumi: int, reason: str | None) -> FlagRow:
         code=int(Code.UNKNOWN),
         evidence=None,
         direction="",
-        reason=Reason(reason) if reason else None,
+        reason=Reason(reason) if reason else Reason.NOT_SCORED,
     )

@@ -47,7 +47,7 @@ def flagged(result: MapResult) -> Flagged:
 
 
 def flagged_in(
-    id: LumiId,  # noqa: A002
+    id: LumiId,  # noqa: A002 - the field's word
     quality: Quality,
     codes: NDArray[np.generic],
     reason: Reason,

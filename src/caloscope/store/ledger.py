@@ -40,7 +40,7 @@ class Ledger(Opened):
 
     def masks(
         self,
-        map: str | None = None,  # noqa: A002
+        map: str | None = None,  # noqa: A002 - the field's word
         *,
         now: float | None = None,
         in_force: bool = True,
@@ -56,7 +56,7 @@ class Ledger(Opened):
         with self._read() as connection:
             return [mask_row(row) for row in connection.execute(query)]
 
-    def checkpoints(self, label: str, map: str, bundle: str) -> list[Checkpoint]:  # noqa: A002
+    def checkpoints(self, label: str, map: str, bundle: str) -> list[Checkpoint]:  # noqa: A002 - the field's word
         """The last checkpoints of one map, ascending in time."""
         table = schema.checkpoints
         query = select(table.c.run, table.c.lumi, table.c.blob).join(series)
@@ -65,7 +65,7 @@ class Ledger(Opened):
             found = connection.execute(query.order_by(table.c.run, table.c.lumi))
             return [Checkpoint(label, map, bundle, row.run, row.lumi, row.blob) for row in found]
 
-    def changes_since(self, id: int, *, limit: int = 10_000) -> list[ChangeRow]:  # noqa: A002
+    def changes_since(self, id: int, *, limit: int = 10_000) -> list[ChangeRow]:  # noqa: A002 - the field's word
         """Changes after the one with this id, ascending, at most `limit`."""
         table = schema.changes
         query = select(table).where(table.c.id > id).order_by(table.c.id).limit(limit)

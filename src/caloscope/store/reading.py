@@ -51,7 +51,7 @@ class Reading(Opened):
         label: str,
         run: int,
         *,
-        map: str | None = None,  # noqa: A002
+        map: str | None = None,  # noqa: A002 - the field's word
         bundle: str | None = None,
         first: int | None = None,
         last: int | None = None,
@@ -98,7 +98,7 @@ class Reading(Opened):
         *,
         label: str | None = None,
         run: int | None = None,
-        map: str | None = None,  # noqa: A002
+        map: str | None = None,  # noqa: A002 - the field's word
         bundle: str | None = None,
         open_only: bool = False,
     ) -> list[Incident]:
@@ -120,7 +120,7 @@ class Reading(Opened):
         *,
         label: str | None = None,
         run: int | None = None,
-        map: str | None = None,  # noqa: A002
+        map: str | None = None,  # noqa: A002 - the field's word
         bundle: str | None = None,
         unknown: bool = False,
     ) -> Iterator[FlagRow]:

@@ -68,7 +68,7 @@ class FlagRow:
 
     `depth` is the physical depth, None on a view without depths; `y` and `x` are zero-based indices.
     `direction` is "low" or "high", empty where the detector does not know. For an UNKNOWN map `code` is 2
-    and `depth`, `y`, `x` and `evidence` are None; `reason` is None where nobody scored the lumisection.
+    and `depth`, `y`, `x` and `evidence` are None; `reason` is NOT_SCORED where nobody scored the lumisection.
     """
 
     label: str

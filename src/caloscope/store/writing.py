@@ -87,7 +87,7 @@ class Writing(Opened):
 
     def add_mask(
         self,
-        map: str,  # noqa: A002
+        map: str,  # noqa: A002 - the field's word
         cells: Sequence[Cell],
         author: str,
         reason: str,

@@ -1,6 +1,7 @@
 """Training of a detector that learns by counting."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from caloscope import bundle, prepare
@@ -41,7 +42,9 @@ def train(
     for lumisection in lumisections:
         record = lumisection.maps.get(spec.name)
         if record is not None:
-            observations.append(prepare.observe(lumisection.id, record, on))
+            # A producer that never tells the pileup will not tell it live either.
+            known = record if spec.pileup else replace(record, pileup=None)
+            observations.append(prepare.observe(lumisection.id, known, on))
             if lumisection.source not in sources:
                 sources.append(lumisection.source)
     fitted = Reference.fit(observations, spec.noise)
