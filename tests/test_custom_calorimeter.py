@@ -120,8 +120,10 @@ def test_the_page_knows_the_map(done: Done) -> None:
 
 
 def test_a_map_that_grows_through_the_run_is_refused_and_not_misread(done: Done) -> None:
-    good, bundle = done.folder / "ring", done.folder / "ring.bundle"
-    common = ("--calorimeter", done.calorimeter, "--map", "RING/hits", "--era", ERA)
+    good, bundle, grows = done.folder / "ring", done.folder / "ring.bundle", done.folder / "grows.toml"
+    head, _, tail = done.text.partition('[maps."RING/hits"]')
+    grows.write_text(head + '[maps."RING/hits"]' + tail.replace("per_lumi", "cumulative"))
+    common = ("--calorimeter", grows, "--map", "RING/hits", "--era", ERA)
     caloscope("simulate", *common, "--lumis", "5", "-o", good)
     told = caloscope("train", good, *common, "-o", bundle, code=2)
     assert told.splitlines() == [

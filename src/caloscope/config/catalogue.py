@@ -10,6 +10,9 @@ from typing import Literal
 from caloscope.config.catalogue_text import CatalogueText, MapText, parse
 from caloscope.errors import UsageError
 
+CMS_PRODUCERS = frozenset({"Ecal", "Hcal"})
+"""Names that mean CMS's own producers: their output has layouts of its own."""
+
 
 @dataclass(frozen=True)
 class MapSpec:
@@ -81,6 +84,10 @@ def load(calorimeter: str | None = None) -> Mapping[str, MapSpec]:
     else:
         text, label = calorimeter, "calorimeter text"
     catalogue = parse(text, label)
+    if calorimeter is not None:
+        taken = CMS_PRODUCERS.intersection(catalogue.producers)
+        if taken:
+            raise UsageError(f"{label}: producer {min(taken)!r} is one of CMS's: choose another name")
     specs = {name: _spec(name, one, catalogue) for name, one in catalogue.maps.items()}
     slugs: dict[str, str] = {}
     for spec in specs.values():

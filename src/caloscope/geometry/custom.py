@@ -12,6 +12,9 @@ from caloscope.geometry.custom_text import AxisText, ViewText, parse
 from caloscope.geometry.view import Axis, Region, View
 from caloscope.records import Mask
 
+CMS_VIEWS = frozenset({"EB", "EE-", "EE+", "HCAL", "HO"})
+"""Names that mean CMS's own views wherever readers, outputs and simulation treat those specially."""
+
 
 def view_names(calorimeter: str) -> tuple[str, ...]:
     """Names of the views that a text describes; raises UsageError for a text that will not do."""
@@ -25,6 +28,9 @@ def build(name: str, era: str, calorimeter: str) -> View:
     key, value and what was expected), for a view or an era that it does not describe.
     """
     text = parse(calorimeter)
+    taken = CMS_VIEWS.intersection(text.views)
+    if taken:
+        raise UsageError(f"view {min(taken)!r} is one of CMS's: choose another name for yours")
     if name not in text.views:
         raise UsageError(f"view {name!r} is not known: {text.name} has {', '.join(text.views)}")
     if text.eras and era not in text.eras:
