@@ -56,6 +56,7 @@ def result(
     unknown: Reason | None = None,
     degraded: tuple[Reason, ...] = (),
     detail: str = "",
+    began_at: float | None = None,
 ) -> MapResult:
     """One answer: a smooth detector, `bad` cells at `factor`, `never` alive ones masked."""
     view = view_of(bundle)
@@ -65,8 +66,7 @@ def result(
     if view.y.bins == view.x.bins:
         mean = 3600 / (1 + 0.25 * np.hypot(ys - 9.5, xs - 9.5))
     expected = np.where(view.exists, mean, 0).astype(np.float32)
-    none = np.zeros(view.shape, dtype=np.bool_)
-    bad, never = none if bad is None else bad, none if never is None else never
+    bad, never = (np.zeros(view.shape, np.bool_) if mask is None else mask for mask in (bad, never))
     truth = np.where(bad, expected * factor, np.where(never, 0, expected))
     counts = rng.poisson(truth).astype(np.uint32)
     codes = np.where(view.exists, np.int8(Code.GOOD), np.int8(Code.ABSENT))
@@ -92,6 +92,7 @@ def result(
         degraded=degraded,
         content=f"{lumi}",
         detail=detail,
+        began_at=began_at,
         seconds=0.01,
     )
 

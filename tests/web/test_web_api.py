@@ -68,7 +68,7 @@ def test_a_bundle_that_stops_answering_makes_its_map_unknown_in_the_next_run(tmp
         store.record([result(BARREL, 1), result(HADRON, 1), result(HADRON, 1, label="Other")])
         store.record([result(BARREL, 1, run=RUN + 1)])
     with running(path) as address:
-        found = httpx.get(f"{address}api/status", params={"label": LABEL}).json()
+        found = httpx.get(f"{address}api/status", params={"label": LABEL, "run": RUN + 1}).json()
         assert [(one["map"], one["reason"]) for one in found["maps"]] == [
             ("EB/digi", None),
             ("HCAL/digi", "NOT_SCORED"),

@@ -9,6 +9,8 @@ from caloscope.records import Code, Quality
 from caloscope.web import grids, series, verdict
 from caloscope.web.source import shown_url, slug_of
 
+from .filling import BARREL, HADRON, incident, members, one_cell, view_of
+
 
 def test_rounding_keeps_four_digits_and_null_for_what_is_no_number() -> None:
     values = np.array([[123456.0, 0.00123456, -2.5], [np.nan, np.inf, 0.0]], dtype=np.float32)
@@ -74,12 +76,17 @@ def test_slugs_and_stores_as_shown() -> None:
 
 
 def test_explanations_are_short() -> None:
-    from .filling import BARREL
-
     status = verdict.map_status(BARREL, None)
-    assert verdict.explain([status]) == "EB/digi: NOT_SCORED (reference)"
+    assert verdict.explain([status]) == ["EB/digi: NOT_SCORED (reference)"]
     bad = status.model_copy(update={"quality": Quality.BAD, "bad_cells": 9})
-    names = {"EB/digi": ["EB-01", "EB-02", "EB-03", "EB-04"]}
-    assert verdict.explain([bad], names) == "EB/digi: EB-01, EB-02 and 2 more (9 bad cells)"
-    assert verdict.explain([]) == "No map has been scored yet"
+    module, tower = members(view_of(BARREL), "supermodule"), one_cell(BARREL, 3, 3)
+    troubles = [incident(BARREL, module, f"EB-0{n}", 1, 2) for n in range(1, 5)]
+    assert verdict.explain([bad], {"EB/digi": troubles}) == ["EB/digi: EB-01, EB-02 and 2 more (9 bad cells)"]
+    assert verdict.explain([]) == ["No map has been scored yet"]
+    region, cell = troubles[0], incident(HADRON, tower, "HB tower", 1, 2)
+    other = verdict.map_status(HADRON, None).model_copy(update={"quality": Quality.BAD, "bad_cells": 1})
+    assert verdict.explain([other, bad], {"EB/digi": [region, cell], "HCAL/digi": [cell]}) == [
+        "EB/digi: EB-01 and 1 more (9 bad cells)",
+        "HCAL/digi: HB tower (1 bad cell)",
+    ], "the region before the cell, whatever the order of the maps"
     assert replace(BARREL, name="x").map == "EB/digi"

@@ -1,88 +1,21 @@
 """The page in a real browser: what a shifter sees, live, and that nothing leaves the host."""
 
-import shutil
 import sqlite3
-from collections.abc import Iterator
+import time
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import expect
 
 from caloscope.errors import Fault
 from caloscope.store import FileRow, Store
 
-from .conftest import running
-from .filling import BUNDLES, RUN, fill, record_lumi, result
+from .conftest import HOSTILE, Watched
+from .filling import BUNDLES, RUN, record_lumi, result
 
 pytestmark = pytest.mark.browser
-
-HOSTILE = "<img src=x onerror=\"document.title='broken'\"><b>EB</b>"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@dataclass
-class Watched:
-    """A page, with what it complained about and whom it tried to reach."""
-
-    page: Page
-    address: str
-    complaints: list[str] = field(default_factory=list)
-    hosts: set[str] = field(default_factory=set)
-
-    def open(self, query: str = "") -> None:
-        """Open the page and wait until all is drawn."""
-        self.page.goto(self.address + query)
-        self.page.wait_for_selector("body[data-shown]")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no chromium is installed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    path = tmp_path / "store.db"
-    fill(path, lumis=7, hardware=HOSTILE)
-    with Store(str(path)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def watched(browser: Browser, store: Store, tmp_path: Path) -> Iterator[Watched]:
-    """A page that must neither complain nor reach for another host, whatever a test does with it."""
-    with running(tmp_path / "store.db") as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        seen = Watched(page, address)
-
-        def look(route: Route) -> None:
-            seen.hosts.add(urlsplit(route.request.url).netloc)
-            route.continue_()
-
-        page.route(lambda url: not url.startswith(("data:", "blob:")), look)
-        page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        yield seen
-        page.close()
-        assert seen.complaints == []
-        assert seen.hosts <= {urlsplit(address).netloc}
 
 
 def test_the_page_says_how_it_is_and_follows_without_reload(watched: Watched, store: Store) -> None:
@@ -163,12 +96,27 @@ def test_old_news_is_no_news_while_following(watched: Watched, store: Store, tmp
     page = watched.page
     expect(page.locator("#word")).to_have_text("GOOD")
     with closing(sqlite3.connect(tmp_path / "store.db")) as database, database:
-        database.execute("UPDATE results SET scored_at = scored_at - 300")
+        began = time.time() - 320
+        database.execute("UPDATE results SET scored_at = scored_at - 300, began_at = ?", [began])
     watched.open()
     expect(page.locator("#word")).to_have_text("UNKNOWN")
     expect(page.locator("#reason")).to_have_text("STALE: no verdict for 5 min; LS 9 was GOOD")
     watched.open(f"?run={RUN}&lumi=9")
     expect(page.locator("#word")).to_have_text("GOOD")
+
+
+def test_history_keeps_its_word_and_says_that_it_is_not_live(
+    watched: Watched, store: Store, tmp_path: Path
+) -> None:
+    store.record([result(bundle, 9) for bundle in BUNDLES])
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database, database:
+        database.execute("UPDATE results SET scored_at = scored_at - 300")
+    watched.open()
+    page = watched.page
+    expect(page.locator("#word")).to_have_text("GOOD")
+    expect(page.locator("#history")).to_have_text(" · not live: last verdict 5 min ago")
+    expect(page.locator("#connection .text")).to_have_text("connected")
+    expect(page.locator("#reason")).not_to_contain_text("STALE")
 
 
 def test_the_theme_can_be_chosen(watched: Watched) -> None:

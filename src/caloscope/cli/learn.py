@@ -57,7 +57,9 @@ def train(
     print(f"learned from {len(chosen)} lumisections; {alive} cells, {dead} never alive")
     if made.card.settings.get("slope_learned") is False and spec.pileup:
         print("no change with pileup learned, as pileup hardly moved: the map is its own measure of it")
-    print(f"threshold {made.card.threshold:.1f} nats: meant for a rate of {rate:g} in 3,700 LS, not calibrated")
+    print(
+        f"threshold {made.card.threshold:.1f} nats: meant for {rate:g} false incidents a day, not calibrated"
+    )
 
 
 def _wanted(lumisections: Iterator[Lumisection], wanted: Callable[[LumiId], bool]) -> Iterator[Lumisection]:

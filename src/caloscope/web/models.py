@@ -47,12 +47,16 @@ class Status(BaseModel):
     lumi: int | None
     quality: Quality
     reason: str
+    reasons: list[str] = Field(description="the parts of `reason`, what is worst first")
     maps: list[MapStatus]
     labels: list[str]
     latest: Place | None = Field(description="the newest lumisection with a verdict, of this label")
     last_verdict_at: float | None = Field(description="when the newest lumisection was scored")
     now: float = Field(description="this server's clock, seconds since 1970, UTC")
-    stale: bool = Field(description="the last verdict is older than a minute")
+    recent: bool = Field(description="the newest lumisection began within the last hour: these are live data")
+    stale: bool = Field(
+        description="there is no verdict, or data are live and the last is older than a minute"
+    )
     open_incidents: int
     quarantined: int
     last_change: int = Field(description="give it to /api/changes?since=")

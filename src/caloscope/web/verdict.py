@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from caloscope.records import Quality, ResultKey
+from caloscope.records import Incident, Quality, ResultKey
 from caloscope.store import BundleRow, ResultRow, Store
 from caloscope.web.models import MapStatus
 from caloscope.web.source import Source, slug_of
@@ -73,37 +73,55 @@ def map_status(bundle: BundleRow, row: ResultRow | None) -> MapStatus:
     )
 
 
-def explain(maps: Sequence[MapStatus], hardware: Mapping[str, Sequence[str]] | None = None) -> str:
-    """In words why a lumisection has the quality that `worst` gives it.
+def explain(maps: Sequence[MapStatus], troubles: Mapping[str, Sequence[Incident]] | None = None) -> list[str]:
+    """In words why a lumisection has the quality that `worst` gives it: parts, the worst first.
 
-    `hardware` names by map what is in trouble there.
+    `troubles` holds by map the incidents there, the worst first. A map goes before another if its worst
+    incident covers more: by severity, then by cells. What is unknown beside what is bad comes last.
     """
     if not maps:
-        return "No map has been scored yet"
+        return ["No map has been scored yet"]
     quality = worst(status.quality for status in maps)
     names = sorted({status.map for status in maps}, key=lambda name: name.replace("-", "*"))
     if quality is Quality.GOOD:
-        return f"All {len(names)} maps are good" if len(names) > 1 else f"{names[0]} is good"
+        return [f"All {len(names)} maps are good" if len(names) > 1 else f"{names[0]} is good"]
     by_map = {name: [one for one in maps if one.map == name and one.quality is quality] for name in names}
-    say = _bad if quality is Quality.BAD else _unknown
-    parts = [say(found, (hardware or {}).get(name, ())) for name, found in by_map.items() if found]
-    unknown = {status.map for status in maps if status.quality is Quality.UNKNOWN}
-    if quality is Quality.BAD and unknown:
-        parts.append(f"unknown: {', '.join(sorted(unknown))}")
-    return "; ".join(parts)
+    if quality is Quality.UNKNOWN:
+        return [_unknown(found) for found in by_map.values() if found]
+    named = troubles or {}
+    bad = {name: found for name, found in by_map.items() if found}
+    order = sorted(bad, key=lambda name: _weight(bad[name], named.get(name, ())), reverse=True)
+    unknown = sorted({status.map for status in maps if status.quality is Quality.UNKNOWN})
+    parts = [_bad(bad[name], named.get(name, ())) for name in order]
+    return parts + ([f"unknown: {', '.join(unknown)}"] if unknown else [])
 
 
-def _bad(found: Sequence[MapStatus], hardware: Sequence[str]) -> str:
+def urgency(incident: Incident) -> tuple[int, int]:
+    """How much of the detector an incident covers: its severity, then its cells; more is worse."""
+    return incident.severity, len(incident.cells)
+
+
+def _weight(found: Sequence[MapStatus], troubles: Sequence[Incident]) -> tuple[int, int, int]:
+    """How much is bad in one map: its worst incident, then all its bad cells."""
+    severity, cells = max((urgency(incident) for incident in troubles), default=(0, 0))
+    return severity, cells, max(status.bad_cells for status in found)
+
+
+def _bad(found: Sequence[MapStatus], troubles: Sequence[Incident]) -> str:
     """What is bad in one map: `EB/digi: EB-04 (68 bad cells)`."""
     count = max(status.bad_cells for status in found)
     cells = "1 bad cell" if count == 1 else f"{count} bad cells"
+    hardware = list(dict.fromkeys(incident.hardware for incident in troubles))
     if not hardware:
         return f"{found[0].map}: {cells}"
-    more = f" and {len(hardware) - 2} more" if len(hardware) > 2 else ""
-    return f"{found[0].map}: {', '.join(hardware[:2])}{more} ({cells})"
+    # beside a whole region nobody needs the name of a single cell
+    equal = {incident.hardware for incident in troubles if incident.severity == troubles[0].severity}
+    named = [name for name in hardware if name in equal][:2]
+    more = f" and {len(hardware) - len(named)} more" if len(hardware) > len(named) else ""
+    return f"{found[0].map}: {', '.join(named)}{more} ({cells})"
 
 
-def _unknown(found: Sequence[MapStatus], _: Sequence[str]) -> str:
+def _unknown(found: Sequence[MapStatus]) -> str:
     """Why one map is unknown: `EB/digi: WARM_UP (cmssw-ml)`."""
     reasons = sorted({f"{status.reason or 'no reason given'} ({status.detector})" for status in found})
     return f"{found[0].map}: {', '.join(reasons)}"

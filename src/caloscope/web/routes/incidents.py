@@ -21,7 +21,7 @@ def incidents(
     map: MapName = None,  # noqa: A002  (it is the word in the query)
     open_only: bool = False,
 ) -> list[IncidentModel]:
-    """Incidents without their cells: open ones first, then the most severe, then the newest."""
+    """Incidents without their cells: open ones first, then the most severe and largest, then the newest."""
     chosen = label_or_newest(source, label)
     if chosen is None:
         return []
@@ -44,12 +44,13 @@ def incident(
     raise HTTPException(404, f"no incident {id!r} for label {chosen!r}")
 
 
-def urgency(incident: Incident) -> tuple[bool, bool, int, int, int, str]:
+def urgency(incident: Incident) -> tuple[bool, bool, int, int, int, int, str]:
     """Sorts what needs somebody now to the front."""
     return (
         incident.masked or incident.standing,
         incident.closed is not None,
         -incident.severity,
+        -len(incident.cells),
         -incident.last.run,
         -incident.last.lumi,
         incident.id,

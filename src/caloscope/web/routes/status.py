@@ -2,10 +2,10 @@
 
 import time
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 
-from caloscope.records import Quality
-from caloscope.web import verdict
+from caloscope.records import Incident, Quality
+from caloscope.web import latest, verdict
 from caloscope.web.models import MapStatus, Place, Status
 from caloscope.web.routes.parameters import Label, Lumi, Run, label_or_newest, run_or_newest
 from caloscope.web.source import Opened, Source, shown_url
@@ -30,31 +30,36 @@ def status(source: Opened, label: Label = None, run: Run = None, lumi: Lumi = No
     newest = source.store.latest(chosen) if chosen else None
     if chosen is None or newest is None:
         return _status(source, None, [], None)
-    number = run_or_newest(source, chosen, run)
-    if lumi is None:
-        lumi = newest[2] if number == newest[1] else _last_of(source, chosen, number)
-    rows = verdict.rows_of_lumi(source.store, chosen, number, lumi)
-    maps = verdict.map_statuses(verdict.required(source, chosen, number, rows), rows)
-    return _status(source, Place(label=chosen, run=number, lumi=lumi), maps, newest)
+    number = None if run is None and lumi is None else run_or_newest(source, chosen, run)
+    place = _place(source, chosen, number, lumi)
+    rows = verdict.rows_of_lumi(source.store, chosen, place.run, place.lumi)
+    maps = verdict.map_statuses(verdict.required(source, chosen, place.run, rows), rows)
+    return _status(source, place, maps, newest)
 
 
-def _last_of(source: Source, label: str, run: int) -> int:
-    """The last lumisection of a run that has a result."""
-    return max(row.key.lumi for row in source.store.results(label, run))
+def _place(source: Source, label: str, run: int | None, lumi: int | None) -> Place:
+    """The lumisection to speak of: the one asked for, else the newest that is settled; 404 where none is."""
+    if run is not None and lumi is not None:
+        fault = latest.knows(source, label, run, lumi)
+        if fault is not None:
+            raise HTTPException(404, fault)
+        return Place(label=label, run=run, lumi=lumi)
+    place = latest.settled(source, label, run, time.time())
+    if place is None:
+        raise HTTPException(404, f"no run for label {label!r}")
+    return place
 
 
-def _hardware(source: Source, place: Place | None) -> dict[str, list[str]]:
-    """By map, the hardware in trouble in one lumisection, the worst first."""
+def _troubles(source: Source, place: Place | None) -> dict[str, list[Incident]]:
+    """By map, the incidents that are going on in one lumisection, the worst first."""
     if place is None:
         return {}
     here = (place.run, place.lumi)
-    found: dict[str, list[str]] = {}
-    for incident in sorted(source.store.incidents(label=place.label), key=lambda one: -one.severity):
+    found: dict[str, list[Incident]] = {}
+    for incident in sorted(source.store.incidents(label=place.label), key=verdict.urgency, reverse=True):
         over = incident.closed is not None and incident.closed <= here
         if not (incident.masked or incident.standing or over) and incident.onset <= here:
-            names = found.setdefault(incident.map, [])
-            if incident.hardware not in names:
-                names.append(incident.hardware)
+            found.setdefault(incident.map, []).append(incident)
     return found
 
 
@@ -62,23 +67,25 @@ def _status(
     source: Source, place: Place | None, maps: list[MapStatus], newest: tuple[str, int, int] | None
 ) -> Status:
     """All that a page shows in its header."""
-    store, now, scored_at = source.store, time.time(), None
-    if newest:
-        rows = verdict.rows_of_lumi(store, *newest)
-        scored_at = max((row.scored_at for row in rows), default=None)
+    store, now = source.store, time.time()
+    rows = verdict.rows_of_lumi(store, *newest) if newest else []
+    scored_at = max((row.scored_at for row in rows), default=None)
+    recent, reasons = latest.recent(rows, now), verdict.explain(maps, _troubles(source, place))
     open_now = store.incidents(label=place.label if place else None, open_only=True)
     return Status(
         label=place.label if place else None,
         run=place.run if place else None,
         lumi=place.lumi if place else None,
         quality=verdict.worst(status.quality for status in maps) if maps else Quality.UNKNOWN,
-        reason=verdict.explain(maps, _hardware(source, place)),
+        reason="; ".join(reasons),
+        reasons=reasons,
         maps=maps,
         labels=store.labels(),
         latest=Place(label=newest[0], run=newest[1], lumi=newest[2]) if newest else None,
         last_verdict_at=scored_at,
         now=now,
-        stale=scored_at is None or now - scored_at > STALE_SECONDS,
+        recent=recent,
+        stale=scored_at is None or (recent and now - scored_at > STALE_SECONDS),
         open_incidents=sum(not (incident.masked or incident.standing) for incident in open_now),
         quarantined=len(store.files("QUARANTINED")),
         last_change=store.last_change(),

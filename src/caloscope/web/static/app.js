@@ -2,10 +2,10 @@
 
 import { get } from "./api.js";
 import { byId } from "./dom.js";
-import { banner, showConnection, showPlace, showStatus, tick, watchPlace } from "./header.js";
-import { showIncidents } from "./incidents.js";
+import { banner, isSettled, showConnection, showPlace, showStatus, tick, watchPlace } from "./header.js";
+import { isLater, showIncidents } from "./incidents.js";
 import { listen } from "./live.js";
-import { redrawMaps, scrollToMap, showMaps } from "./maps.js";
+import { askMaps, redrawMaps, scrollToMap } from "./maps.js";
 import { watchTheme } from "./palette.js";
 import { showLegend, showQuarantine } from "./panels.js";
 import { readAddress, state, writeAddress } from "./state.js";
@@ -17,6 +17,7 @@ const known = { runs: null, metas: [], incident: null, trends: null, status: nul
 let busy = false;
 let again = false;
 let listening = false;
+let notice = ""; // what became of a wish that could not be met
 
 /** The chosen incident with its cells. */
 async function chosenIncident() {
@@ -27,12 +28,14 @@ async function chosenIncident() {
 /** Everything the page shows, for the place that the state names. */
 async function load() {
   const where = { label: state.label, run: state.follow ? null : state.run, lumi: state.follow ? null : state.lumi };
-  const status = await get("/api/status", where);
+  const [status, quarantine] = await Promise.all([wanted(where), get("/api/quarantine")]);
   if (!listening) start(status.last_change);
   state.label ??= status.label; // from now on the page stays with this stream
-  showStatus(status);
-  showQuarantine(await get("/api/quarantine"), status.now);
-  if (status.lumi === null) return;
+  showQuarantine(quarantine, status.now);
+  if (status.lumi === null) {
+    showStatus(status);
+    return;
+  }
   state.run = status.run;
   state.lumi = status.lumi;
   const here = { label: status.label, run: status.run };
@@ -40,15 +43,31 @@ async function load() {
   const [runs, incidents, trends, incident, metas] = await Promise.all([
     get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label }), get("/api/trends", here), chosenIncident(), unknown ? get("/api/maps") : known.metas,
   ]);
-  const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i]]).filter(([, quality]) => quality !== null);
+  // Who follows sees nothing of a lumisection that is only half there.
+  const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i]]).filter(([lumi, quality]) => quality !== null && (!state.follow || lumi <= status.lumi));
   Object.assign(runs, { lumis: seen.map(([lumi]) => lumi), qualities: seen.map(([, quality]) => quality) });
+  const drawMaps = await askMaps(byId("maps"), metas, status, incident, go);
+  // All answers are there: from here on everything changes to this one lumisection at once.
   Object.assign(known, { runs, trends, incident, metas, status });
   writeAddress();
+  showStatus(status);
   showPlace(runs, status);
   showTimeline(runs, status.lumi);
-  showIncidents(incidents, status.run, choose);
-  await Promise.all([showMaps(byId("maps"), metas, status, incident, go), showTrends(trends, status.lumi)]);
+  showIncidents(incidents, [status.run, status.lumi], choose);
+  await Promise.all([drawMaps(), showTrends(trends, status.lumi)]);
   document.body.dataset.shown = `${status.run}/${status.lumi}`;
+}
+
+/** The status of a place; where there is none such (an address may name any), of the newest one, with a word. */
+async function wanted(where) {
+  try {
+    return await get("/api/status", where);
+  } catch (error) {
+    if (error.status !== 404 || where.lumi === null) throw error;
+    notice = `There is ${error.message}. This is the latest one.`;
+    Object.assign(state, { run: null, lumi: null, follow: true });
+    return get("/api/status", { label: where.label });
+  }
 }
 
 async function refresh() {
@@ -59,7 +78,7 @@ async function refresh() {
   busy = true;
   try {
     await load();
-    banner();
+    banner(notice);
   } catch (error) {
     banner(`Cannot show this: ${error.message}`);
     if (!listening) setTimeout(refresh, 2000); // the store may not exist yet
@@ -77,6 +96,8 @@ async function refresh() {
 function go(change) {
   if ("lumi" in change && !("follow" in change)) Object.assign(change, { follow: false, run: known.status.run });
   Object.assign(state, change);
+  notice = "";
+  showChoice();
   writeAddress(true);
   return refresh();
 }
@@ -89,7 +110,7 @@ async function choose(incident) {
   }
   const [run, lumi] = incident.last;
   const change = { incident: incident.id, map: incident.slug };
-  if (incident.closed || run !== known.status.run) Object.assign(change, { run, lumi, follow: false });
+  if (incident.closed || run !== known.status.run || isLater(incident, [known.status.run, known.status.lumi])) Object.assign(change, { run, lumi, follow: false });
   if (incident.depths.length) change.depth = incident.depths.length === 1 ? incident.depths[0] : null;
   const bundles = known.status.maps.filter((map) => map.slug === incident.slug).map((map) => map.bundle);
   if (bundles.length > 1) change.bundles = new Set([...state.bundles].filter((hash) => !bundles.includes(hash))).add(incident.bundle);
@@ -102,7 +123,17 @@ function start(since) {
   listen(since, refresh, showConnection);
 }
 
+/** Which of the two the left maps show. */
+function showChoice() {
+  for (const button of byId("show").children) button.setAttribute("aria-pressed", String(button.dataset.show === state.show));
+}
+
+byId("show").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-show]");
+  if (button) go({ show: button.dataset.show });
+});
 readAddress();
+showChoice();
 showLegend();
 watchPlace(go, () => known.runs);
 watchTimeline(go);
@@ -113,7 +144,12 @@ watchTheme(() => {
 });
 addEventListener("popstate", () => {
   readAddress();
+  notice = "";
+  showChoice();
   refresh();
 });
-setInterval(tick, 1000);
+setInterval(() => {
+  tick();
+  if (state.follow && known.status && !isSettled(known.status)) refresh(); // it will not wait for what is missing for ever
+}, 1000);
 refresh();

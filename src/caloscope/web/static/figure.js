@@ -59,8 +59,9 @@ function shapes(meta, plane, cells, chosen, c) {
 
 /** Height of a plot that is `width` wide: discs stay round without air around them, narrow maps are all alike. */
 export function heightOf(meta, width) {
-  if (meta.x.values.length === meta.y.values.length) return Math.max(170, Math.min(width - 58, 240) + 42);
-  return width < 420 ? 282 : meta.y.values.length > 40 ? 300 : 246;
+  if (meta.x.values.length === meta.y.values.length) return Math.max(170, Math.min(width - 58, 300) + 46);
+  const tall = width > 600 ? 60 : 0;
+  return tall + (width < 420 ? 282 : meta.y.values.length > 40 ? 300 : 246);
 }
 
 export function layout(meta, plane, cells, chosen, height) {
@@ -72,23 +73,32 @@ export function layout(meta, plane, cells, chosen, height) {
   });
   const square = meta.x.values.length === meta.y.values.length;
   return {
-    height, margin: { l: 44, r: 14, t: 6, b: 36, autoexpand: false }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: c.font, color: c.text },
+    height, margin: { l: 44, r: 14, t: 10, b: 36, autoexpand: false }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: c.font, color: c.text },
     xaxis: axis(meta.x), yaxis: { ...axis(meta.y), ...(square ? { scaleanchor: "x", scaleratio: 1 } : {}) },
     shapes: shapes(meta, plane, cells, chosen, c), showlegend: false, dragmode: "zoom", hovermode: "closest", uirevision: "stay",
   };
 }
 
-/** Largest colour: one hot cell must not make all others dark. */
+/** Largest colour: a few hot or forward cells must not make all others dark. */
 function ceiling(grid) {
-  const values = grid.flat().filter((value) => value !== null).sort((a, b) => a - b);
-  return Math.max(1, (values[Math.floor(0.99 * (values.length - 1))] ?? 1) * 1.15);
+  const values = grid.flat().filter((value) => value).sort((a, b) => a - b);
+  return Math.max(1, values[Math.floor(0.98 * (values.length - 1))] ?? 1);
 }
 
-export function occupancy(meta, plane) {
+/** Observed over expected counts; nothing where nothing was expected. */
+const ratios = (plane) => plane.counts.map((row, y) => row.map((value, x) => (value === null || !plane.expected[y][x] ? null : value / plane.expected[y][x])));
+
+/** Blue below one, orange above; both dark enough to be told from one, which is pale. */
+const AROUND_ONE = [[0, "#123a63"], [0.25, "#5f93c4"], [0.5, "#eceae4"], [0.75, "#dd8f4e"], [1, "#7d3206"]];
+
+/** The left map: counts, or with `ratio` (where a detector expects something) observed / expected. */
+export function occupancy(meta, plane, ratio = false) {
   const c = colours();
+  const top = ratio ? 2 : ceiling(plane.counts);
+  const { ticks: marks, ...colouring } = ratio ? { z: ratios(plane), colorscale: AROUND_ONE, zmin: 0, zmax: 2, ticks: { tickvals: [0, 0.5, 1, 1.5, 2] } } : { z: plane.counts, colorscale: "Cividis", zmin: 0, zmax: top, ticks: top < 5 ? { dtick: 1 } : { nticks: 5, tickformat: "~s" } };
   return [{
-    type: "heatmap", x: centres(meta.x), y: centres(meta.y), z: plane.counts, colorscale: "Cividis", zmin: 0, zmax: ceiling(plane.counts), hoverinfo: "none",
-    hoverongaps: false, colorbar: { thickness: 9, len: 1, x: 1, xanchor: "left", xpad: 6, ypad: 0, outlinewidth: 0, tickfont: { size: 11, color: c.muted }, nticks: 5, tickformat: "~s" },
+    type: "heatmap", x: centres(meta.x), y: centres(meta.y), ...colouring, hoverinfo: "none",
+    hoverongaps: false, colorbar: { thickness: 9, len: 1, x: 1, xanchor: "left", xpad: 6, ypad: 0, outlinewidth: 0, tickfont: { size: 11, color: c.muted }, ...marks },
   }];
 }
 

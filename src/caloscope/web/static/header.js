@@ -5,31 +5,52 @@ import { state } from "./state.js";
 
 const STALE = 60;
 let status = null;
+let live = false; // once live, data of this page stay so: a monitor that died must not turn into history
+let place = ""; // the run that `live` speaks of
 let clockAhead = 0; // this browser's clock against the server's, in seconds
 
 /** Age of the newest verdict in seconds, null while there is none. */
 const age = () => (status?.last_verdict_at ? Date.now() / 1000 - clockAhead - status.last_verdict_at : null);
 
-/** What the big word says. While the page follows, old news is no news: a stale GOOD is UNKNOWN. */
+/** Whether the newest lumisection is the newest on the page: nothing of it is still awaited. */
+export const isSettled = ({ run, lumi, latest }) => latest === null || (latest.run === run && latest.lumi === lumi);
+
+/** What the big word says. While the page follows live data, old news is no news: a stale GOOD is UNKNOWN. */
 function spoken() {
-  if (!status || status.lumi === null) return { word: "UNKNOWN", reason: "No lumisection in the store yet" };
+  if (!status || status.lumi === null) return { word: "UNKNOWN", reasons: ["No lumisection in the store yet"] };
   const old = age();
-  if (!state.follow || (old !== null && old <= STALE)) return { word: status.quality, reason: status.reason };
-  const since = `STALE: no verdict for ${span(old ?? 0)}`;
-  if (status.quality === "BAD") return { word: "BAD", reason: `${since}. ${status.reason}` };
-  return { word: "UNKNOWN", reason: `${since}; LS ${status.lumi} was ${status.quality}` };
+  if (!state.follow || !live || old <= STALE) return { word: status.quality, reasons: status.reasons };
+  const since = `STALE: no verdict for ${span(old)}`;
+  if (status.quality === "BAD") return { word: "BAD", before: `${since}. `, reasons: status.reasons };
+  return { word: "UNKNOWN", reasons: [`${since}; LS ${status.lumi} was ${status.quality}`] };
+}
+
+/** As many reasons as two lines hold, the worst first, and how many more there are. */
+function fit(element, before, reasons) {
+  const key = [before, element.clientWidth, innerWidth, ...reasons].join("\n");
+  if (element.dataset.key === key) return;
+  for (let shown = reasons.length; shown > 0; shown--) {
+    const rest = reasons.length - shown;
+    say(element, `${before}${reasons.slice(0, shown).join("; ")}${rest ? `; and ${rest} more` : ""}`);
+    if (element.scrollHeight <= element.clientHeight + 1) break;
+  }
+  element.title = reasons.join("; ");
+  element.dataset.key = key;
 }
 
 /** Called every second and after every answer. */
 export function tick() {
-  const { word, reason } = spoken();
+  const { word, before = "", reasons } = spoken();
   const old = age();
   byId("hero").dataset.quality = word;
-  byId("hero").classList.toggle("stale", state.follow && old !== null && old > STALE);
+  byId("hero").classList.toggle("stale", state.follow && live && old > STALE);
   say(byId("word"), word);
   say(byId("glyph"), GLYPHS[word]);
-  say(byId("reason"), reason);
+  fit(byId("reason"), before, reasons);
   say(byId("age"), old === null ? "–" : `${span(old)} ago`);
+  const history = old !== null && old > STALE && !live;
+  say(byId("history"), history ? ` · not live: last verdict ${span(old)} ago` : "");
+  showConnection();
   const title = status?.lumi !== null && status ? `${word} · run ${status.run} LS ${status.lumi} · Caloscope` : "Caloscope";
   if (document.title !== title) document.title = title;
 }
@@ -43,6 +64,9 @@ const range = (values, show) => {
 
 export function showStatus(next) {
   status = next;
+  if (place !== `${next.label} ${next.latest?.run}`) live = false;
+  place = `${next.label} ${next.latest?.run}`;
+  live ||= next.recent;
   clockAhead = Date.now() / 1000 - next.now;
   say(byId("scope"), next.lumi === null ? "No run" : `${next.label} · run ${next.run} · LS ${next.lumi}`);
   say(byId("open-incidents"), count(next.open_incidents));
@@ -77,12 +101,17 @@ export function showPlace(runs, now) {
   say(byId("follow"), state.follow ? "Following latest" : "Follow latest");
 }
 
-const CONNECTION = { live: "live", connecting: "connecting", lost: "connection lost, trying again" };
+const CONNECTION = { live: "live", connected: "connected", connecting: "connecting", lost: "connection lost, trying again" };
 
-export function showConnection(now) {
+let connection = "connecting";
+
+/** The dot: "live" is said only of live data, a page on an old run is just connected. */
+export function showConnection(now = connection) {
   const element = byId("connection");
+  connection = now;
   element.dataset.state = now;
-  say(element.querySelector(".text"), CONNECTION[now]);
+  const history = now === "live" && status !== null && !live && !(age() !== null && age() <= STALE);
+  say(element.querySelector(".text"), CONNECTION[history ? "connected" : now]);
 }
 
 /** A line across the page for what keeps it from working; none hides it. */
@@ -106,6 +135,11 @@ export function watchPlace(go, runsNow) {
   byId("run-next").addEventListener("click", () => toRun(run(1)));
   byId("lumi-prev").addEventListener("click", () => toLumi(nearest(-1)));
   byId("lumi-next").addEventListener("click", () => toLumi(nearest(1)));
-  byId("lumi").addEventListener("change", (event) => /^\d+$/.test(event.target.value.trim()) && toLumi(Number(event.target.value)));
+  byId("lumi").addEventListener("change", ({ target }) => {
+    const [text, all] = [target.value.trim(), lumis()];
+    if (/^\d+$/.test(text) && Number(text) >= all[0] && Number(text) <= all.at(-1)) return toLumi(Number(text));
+    target.value = status?.lumi ?? "";
+    if (text && all.length) banner(`There is no lumisection “${text}” in run ${status.run}: it has ${all[0]} to ${all.at(-1)}.`);
+  });
   byId("follow").addEventListener("click", () => go({ run: null, lumi: null, follow: true }));
 }

@@ -45,20 +45,28 @@ function list(root, incidents, run, choose, none) {
 
 let shownKey = "";
 
-export function showIncidents(incidents, run, choose) {
-  const key = JSON.stringify([incidents, run, state.incident]);
+/** Whether an incident was opened after a lumisection [run, LS]. */
+export const isLater = (incident, [run, lumi]) => incident.opened[0] > run || (incident.opened[0] === run && incident.opened[1] > lumi);
+
+/** All incidents as they stand today; those that began after the lumisection shown, `here`, are folded away. */
+export function showIncidents(incidents, here, choose) {
+  const [run] = here;
+  const real = incidents.filter((incident) => !incident.masked && !incident.standing);
+  const now = real.filter((incident) => !isLater(incident, here));
+  const groups = {
+    later: real.filter((incident) => isLater(incident, here)),
+    closed: now.filter((incident) => incident.closed),
+    known: incidents.filter((incident) => incident.masked || incident.standing),
+  };
+  const open = now.filter((incident) => !incident.closed);
+  const key = JSON.stringify([open, groups, run, state.incident]);
   if (key === shownKey) return; // do not take a list from under somebody's pointer
   shownKey = key;
-  const known = incidents.filter((incident) => incident.masked || incident.standing);
-  const real = incidents.filter((incident) => !incident.masked && !incident.standing);
-  const open = real.filter((incident) => !incident.closed);
-  const closed = real.filter((incident) => incident.closed);
-  list(byId("incidents"), open, run, choose, "No open incident.");
-  list(byId("closed-list"), closed.slice(0, MOST), run, choose);
-  list(byId("known-list"), known.slice(0, MOST), run, choose);
+  list(byId("incidents"), open, run, choose, groups.later.length ? "None open that had begun by then." : "No open incident.");
   say(byId("incidents-count"), open.length ? `${open.length} open` : "");
-  say(byId("closed-count"), String(closed.length));
-  say(byId("known-count"), String(known.length));
-  byId("closed").hidden = !closed.length;
-  byId("known").hidden = !known.length;
+  for (const [name, found] of Object.entries(groups)) {
+    list(byId(`${name}-list`), found.slice(0, MOST), run, choose);
+    say(byId(`${name}-count`), String(found.length));
+    byId(name).hidden = !found.length;
+  }
 }

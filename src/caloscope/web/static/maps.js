@@ -37,10 +37,11 @@ function chip(status) {
 function build(slug, go) {
   const part = (name, tag = "div") => h(tag, { class: name });
   const card = { slug, plane: null, meta: null, key: "", head: part("card-head"), tools: part("tools"), facts: part("card-facts", "p"), empty: part("empty", "p") };
+  card.caption = h("figcaption", {}, "Occupancy");
   card.occupancy = h("div", { class: "plot", role: "img", tabindex: "0" });
   card.quality = h("div", { class: "plot", role: "img", tabindex: "0" });
   card.plots = h("div", { class: "plots" },
-    h("figure", {}, h("figcaption", {}, "Occupancy"), card.occupancy),
+    h("figure", {}, card.caption, card.occupancy),
     h("figure", {}, h("figcaption", {}, "Quality"), card.quality));
   card.root = h("article", { class: "card", id: `map-${slug}`, tabindex: "-1" }, h("header", {}, card.head, card.tools), card.facts, card.plots, card.empty);
   card.go = go;
@@ -68,8 +69,9 @@ function bundleButtons(card, statuses, chosen) {
 /** The line of numbers below the title. */
 function facts(status) {
   const cells = (n, what) => `${count(n)} ${what} ${n === 1 ? "cell" : "cells"}`;
+  const bad = status.quality === "UNKNOWN" && !status.bad_cells ? null : status.bad_cells; // nobody knows: not none
   return [
-    h("strong", { class: status.bad_cells ? "alarm" : "" }, cells(status.bad_cells, "bad")),
+    h(bad === null ? "span" : "strong", { class: bad ? "alarm" : "" }, cells(bad, "bad")),
     status.masked_cells ? h("span", {}, cells(status.masked_cells, "masked")) : null,
     h("span", {}, `${count(status.events)} events`),
     status.image_events !== null && status.image_events !== status.events ? h("span", {}, `${count(status.image_events)} per image`) : null,
@@ -98,9 +100,11 @@ export async function draw(card, incident) {
   const chosen = chosenCells(card, incident);
   const frame = layout(meta, plane, cells, chosen, heightOf(meta, card.quality.clientWidth));
   card.quality.dataset.outlined = chosen.size;
-  card.occupancy.setAttribute("aria-label", `Occupancy of ${meta.map}, lumisection ${plane.lumi}`);
+  const ratio = state.show === "ratio" && Boolean(plane.counts && plane.expected);
+  say(card.caption, ratio ? "Observed / expected" : "Occupancy");
+  card.occupancy.setAttribute("aria-label", `${ratio ? "Observed over expected" : "Occupancy"} of ${meta.map}, lumisection ${plane.lumi}`);
   card.quality.setAttribute("aria-label", `Quality of ${meta.map}: ${statusText(plane.status)}, ${plane.status.bad_cells} bad cells`);
-  if (plane.counts) await Plotly.react(card.occupancy, occupancy(meta, plane), { ...frame, margin: { ...frame.margin, r: 58 } }, CONFIG);
+  if (plane.counts) await Plotly.react(card.occupancy, occupancy(meta, plane, ratio), { ...frame, margin: { ...frame.margin, r: 58 } }, CONFIG);
   else Plotly.purge(card.occupancy);
   await Plotly.react(card.quality, quality(meta, plane), frame, CONFIG);
   if (card.watched) return;
@@ -126,10 +130,22 @@ async function tell(card, pointer, y, x) {
   if (card.plane === plane) showTip(pointer, meta, plane, y, x, depth, cells?.names?.[y]?.[x] ?? null);
 }
 
-async function fill(card, meta, statuses, status, incident) {
+/** What a card will show, asked for before anything on the page changes. */
+async function ask(card, meta, statuses, status) {
   const chosen = chosenStatus(statuses);
-  card.meta = meta;
-  card.root.classList.toggle("compact", meta.x.values.length === meta.y.values.length);
+  const key = [status.label, status.run, status.lumi, chosen.bundle, depthOf(meta), chosen.scored_at].join(" ");
+  const next = { meta, statuses, chosen, key, plane: card.key === key ? card.plane : null, complaint: `Nobody scored ${meta.map} in LS ${status.lumi}: unknown, not good.` };
+  if (next.plane || chosen.scored_at === null) return next;
+  const where = `/api/maps/${encodeURIComponent(meta.slug)}/${status.run}/${status.lumi}`;
+  next.plane = await get(where, { bundle: chosen.bundle, label: status.label, depth: depthOf(meta) }).catch((error) => ((next.complaint = error.message), null));
+  return next;
+}
+
+/** Show what was asked for. */
+async function fill(card, { meta, statuses, chosen, key, plane, complaint }, lone, incident) {
+  Object.assign(card, { meta, plane, key: plane ? key : "" });
+  card.root.classList.toggle("compact", isRound(meta));
+  card.root.classList.toggle("lone", lone);
   card.root.classList.toggle("chosen", state.map === card.slug);
   card.head.replaceChildren(h("h2", {}, mapTitle(meta.map)), chip(chosen));
   // A control that has the focus is left alone, or the keyboard would lose its place.
@@ -137,31 +153,36 @@ async function fill(card, meta, statuses, status, incident) {
     card.tools.replaceChildren(...[bundleButtons(card, statuses, chosen), depthSelect(card, meta)].filter(Boolean));
   card.toolsKey = `${chosen.bundle} ${state.depth}`;
   card.facts.replaceChildren(...facts(chosen).filter(Boolean));
-  const key = [status.label, status.run, status.lumi, chosen.bundle, depthOf(meta), chosen.scored_at].join(" ");
-  if (key !== card.key) {
-    const where = `/api/maps/${encodeURIComponent(meta.slug)}/${status.run}/${status.lumi}`;
-    card.plane = chosen.scored_at === null ? null : await get(where, { bundle: chosen.bundle, label: status.label, depth: depthOf(meta) }).catch((error) => (say(card.empty, error.message), null));
-    card.key = card.plane ? key : "";
-  }
-  card.empty.hidden = Boolean(card.plane);
-  if (chosen.scored_at === null) say(card.empty, `Nobody scored ${meta.map} in LS ${status.lumi}: unknown, not good.`);
+  card.empty.hidden = Boolean(plane);
+  if (!plane) say(card.empty, complaint);
   await draw(card, incident);
 }
 
-/** Show all maps of a lumisection; `metas` is what /api/maps said. */
-export async function showMaps(root, metas, status, incident, go) {
-  const slugs = [...new Set(status.maps.map((map) => map.slug))];
+const isRound = (meta) => meta.x.values.length === meta.y.values.length;
+
+/** Ask for all maps of a lumisection; returns what shows them. `metas` is what /api/maps said. */
+export async function askMaps(root, metas, status, incident, go) {
+  const known = [...new Set(status.maps.map((map) => map.slug))].filter((slug) => metas.some((meta) => meta.slug === slug));
+  const asked = await Promise.all(known.map((slug) => {
+    const card = cards.get(slug) ?? build(slug, go);
+    cards.set(slug, card);
+    return ask(card, metas.find((meta) => meta.slug === slug), status.maps.filter((map) => map.slug === slug), status);
+  }));
+  return () => show(root, known, asked, incident);
+}
+
+async function show(root, slugs, asked, incident) {
   for (const [slug, card] of cards) {
     if (slugs.includes(slug)) continue;
     card.root.remove();
     cards.delete(slug);
   }
+  const round = asked.filter(({ meta }) => isRound(meta));
   await Promise.all(slugs.map((slug, i) => {
-    if (!cards.has(slug)) cards.set(slug, build(slug, go));
     const card = cards.get(slug);
     if (root.children[i] !== card.root) root.insertBefore(card.root, root.children[i] ?? null);
-    const meta = metas.find((found) => found.slug === slug);
-    return meta && fill(card, meta, status.maps.filter((map) => map.slug === slug), status, incident);
+    // Discs stand in pairs; one that is left over has the row for itself.
+    return fill(card, asked[i], round.length % 2 === 1 && asked[i] === round.at(-1), incident);
   }));
 }
 

@@ -3,7 +3,7 @@
 const whole = (text) => (text !== null && /^\d+$/.test(text) ? Number(text) : null);
 
 /** Without run and LS in the address the page follows the latest lumisection. */
-export const state = { label: null, run: null, lumi: null, follow: true, map: null, depth: null, incident: null, bundles: new Set() };
+export const state = { label: null, run: null, lumi: null, follow: true, map: null, depth: null, incident: null, show: "occupancy", bundles: new Set() };
 
 export function readAddress() {
   const query = new URLSearchParams(location.search);
@@ -14,6 +14,7 @@ export function readAddress() {
   state.map = query.get("map");
   state.depth = whole(query.get("depth"));
   state.incident = query.get("incident");
+  state.show = query.get("show") === "ratio" ? "ratio" : "occupancy";
   state.bundles = new Set(query.getAll("bundle"));
 }
 
@@ -29,6 +30,7 @@ export function writeAddress(step = false) {
   put("map", state.map);
   put("depth", state.depth);
   put("incident", state.incident);
+  if (state.show === "ratio") put("show", state.show);
   for (const bundle of state.bundles) query.append("bundle", bundle);
   const search = `?${query}`;
   if (search === location.search) return;

@@ -5,9 +5,9 @@ import { colours } from "./palette.js";
 
 const PLOTS = [
   { key: "pileup", title: "Pileup per LS" },
-  { key: "events", title: "Events per LS" },
-  { key: "image_events", title: "Events per ML image" },
-  { key: "bad_cells", title: "Bad cells per LS" },
+  { key: "events", title: "Events per LS", counted: true },
+  { key: "image_events", title: "Events per ML image", counted: true },
+  { key: "bad_cells", title: "Bad cells per LS", counted: true },
 ];
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 const CONFIG = { displayModeBar: false, responsive: true };
@@ -35,15 +35,25 @@ function traces(lumis, lines, c) {
   }));
 }
 
-function layout(trends, lines, lumi, c) {
+/** Ticks of whole numbers over a stretch of so much: Plotly would write 4, 4, 5, 5. */
+const steps = (stretch, most) => (stretch < 2 * most ? { tick0: 0, dtick: Math.max(1, Math.ceil(stretch / most)) } : { nticks: most });
+
+/** How the height of a plot is divided; what is counted has no half. */
+function height(spec, lines) {
+  const top = lines.flatMap((line) => line.values).reduce((most, value) => Math.max(most, value ?? 0), 0);
+  if (!spec.counted || top >= 10) return { nticks: 5 };
+  return { ...steps(top, 5), range: [0, Math.max(1, top) * 1.1] };
+}
+
+function layout(spec, trends, lines, lumi, c) {
   const { lumis } = trends;
   const band = ([first, last]) => ({ type: "rect", xref: "x", yref: "paper", x0: first - 0.5, x1: last + 0.5, y0: 0, y1: 1, fillcolor: c.band, line: { width: 0 }, layer: "below" });
   const cursor = { type: "line", xref: "x", yref: "paper", x0: lumi, x1: lumi, y0: 0, y1: 1, line: { color: c.outline, width: 1.2, dash: "dot" } };
   const tick = { tickfont: { size: 11, color: c.muted }, linecolor: c.line, zeroline: false };
   return {
     height: 208, margin: { l: 48, r: 10, t: 6, b: 34 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: c.font, color: c.text, size: 12 },
-    xaxis: { ...tick, title: { text: "LS", standoff: 4, font: { color: c.muted, size: 12 } }, showgrid: false, showline: true, range: [lumis[0] - 0.5, lumis.at(-1) + 0.5], nticks: 8, tickformat: "d" },
-    yaxis: { ...tick, gridcolor: c.line, rangemode: "tozero", nticks: 5, tickformat: "~s" },
+    xaxis: { ...tick, title: { text: "LS", standoff: 4, font: { color: c.muted, size: 12 } }, showgrid: false, showline: true, range: [lumis[0] - 0.5, lumis.at(-1) + 0.5], ...steps(lumis.at(-1) - lumis[0], 8), tickformat: "d" },
+    yaxis: { ...tick, gridcolor: c.line, rangemode: "tozero", ...height(spec, lines), tickformat: "~s" },
     shapes: [...holes(lumis, lines).map(band), cursor], showlegend: false,
     hovermode: "closest", hoverlabel: { bgcolor: c.surface, bordercolor: c.line, font: { color: c.text, family: c.font } }, uirevision: `${trends.label} ${trends.run}`,
   };
@@ -59,8 +69,8 @@ function legend(lines, c) {
 }
 
 function panel({ key, title }) {
-  const parts = { plot: h("div", { class: "plot", role: "img" }), legend: h("ul", { class: "series" }) };
-  byId("trends").append(h("section", { class: "panel trend", id: `trend-${key}` }, h("h2", {}, title), parts.legend, parts.plot));
+  const parts = { plot: h("div", { class: "plot", role: "img" }), legend: h("ul", { class: "series" }), none: h("p", { class: "none" }, "not known") };
+  byId("trends").append(h("section", { class: "panel trend", id: `trend-${key}` }, h("h2", {}, title), parts.legend, parts.plot, parts.none));
   plots.set(key, parts);
   return parts;
 }
@@ -71,7 +81,10 @@ export async function showTrends(trends, lumi) {
     const parts = plots.get(spec.key) ?? panel(spec);
     const lines = trends[spec.key];
     parts.plot.setAttribute("aria-label", `${spec.title} of run ${trends.run}`);
-    parts.legend.replaceChildren(...(lines.length ? legend(lines, c) : [h("li", {}, "not known")]));
-    await Plotly.react(parts.plot, traces(trends.lumis, lines, c), layout(trends, lines, lumi, c), CONFIG);
+    parts.legend.replaceChildren(...legend(lines, c));
+    parts.none.hidden = lines.length > 0;
+    parts.plot.hidden = !lines.length;
+    if (!lines.length) Plotly.purge(parts.plot);
+    else await Plotly.react(parts.plot, traces(trends.lumis, lines, c), layout(spec, trends, lines, lumi, c), CONFIG);
   }
 }

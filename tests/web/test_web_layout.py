@@ -1,0 +1,114 @@
+"""The page in a real browser: nothing covers anything, nothing is cut, nothing is said that nobody knows."""
+
+import pytest
+from playwright.sync_api import expect
+
+from caloscope.store import Store
+
+from .conftest import HOSTILE, Watched
+from .filling import BARREL, LABEL, RUN, incident, members, record_lumi, result, view_of
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080), (1280, 720)])
+def test_nothing_lies_over_the_trends(watched: Watched, store: Store, width: int, height: int) -> None:
+    module = members(view_of(BARREL), "supermodule")
+    many = [incident(BARREL, module, f"EB+{number:02}", 2, 7) for number in range(1, 19)]
+    store.record([result(BARREL, 7, bad=module)], many)
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": height})
+    watched.open()
+    for place in (0, 0.5, 0.8, 1):
+        page.evaluate("(part) => scrollTo(0, part * document.body.scrollHeight)", place)
+        page.wait_for_timeout(60)
+        trends, maps = page.locator("#trends").bounding_box(), page.locator("#maps").bounding_box()
+        assert trends is not None
+        assert maps is not None
+        for part in (".stick", ".side"):
+            side = page.locator(part).bounding_box()
+            assert side is not None
+            assert side["y"] + side["height"] <= trends["y"], (part, place)
+            assert maps["x"] + maps["width"] <= side["x"], (part, place)
+    reason = page.locator("#reason")
+    assert reason.evaluate("(element) => element.scrollHeight <= element.clientHeight + 1"), "text is cut"
+
+
+def test_wide_maps_have_the_whole_row(watched: Watched) -> None:
+    watched.page.set_viewport_size({"width": 1920, "height": 1080})
+    watched.open()
+    width = {
+        slug: watched.page.locator(f"#map-{slug}").evaluate("(card) => card.offsetWidth")
+        for slug in ("EB-digi", "HCAL-digi", "EEm-digi", "EEp-digi")
+    }
+    assert width["EB-digi"] == width["HCAL-digi"] > 2 * width["EEm-digi"] == 2 * width["EEp-digi"]
+
+
+def test_banner_and_maps_wait_together_for_the_whole_lumisection(watched: Watched, store: Store) -> None:
+    watched.open()
+    page = watched.page
+    store.record([result(BARREL, 8)])
+    page.wait_for_timeout(1500)
+    expect(page.locator("#scope")).to_have_text(f"{LABEL} · run {RUN} · LS 7")
+    expect(page.locator("#map-HCAL-digi .chip")).to_have_text("✓GOOD")
+    record_lumi(store, 8, hardware=HOSTILE)
+    expect(page.locator("#scope")).to_have_text(f"{LABEL} · run {RUN} · LS 8", timeout=3000)
+    label = page.locator("#map-HCAL-digi .plot").first
+    expect(label).to_have_attribute("aria-label", "Occupancy of HCAL/digi, lumisection 8")
+
+
+def test_what_nobody_scored_has_no_number_of_bad_cells(watched: Watched) -> None:
+    watched.open(f"?run={RUN}&lumi=4")
+    facts = watched.page.locator("#map-EB-digi .card-facts")
+    expect(facts).to_contain_text("– bad cells")
+    assert facts.locator("strong").count() == 0
+
+
+@pytest.mark.parametrize("text", ["-3", "", "99", "seven"])
+def test_a_lumisection_that_is_not_there_is_answered(watched: Watched, text: str) -> None:
+    watched.open(f"?run={RUN}&lumi=6")
+    page = watched.page
+    page.locator("#lumi").fill(text)
+    page.locator("#lumi").press("Enter")
+    expect(page.locator("#lumi")).to_have_value("6")
+    expect(page.locator("#scope")).to_contain_text("LS 6")
+    if text:
+        expect(page.locator("#banner")).to_contain_text(f"There is no lumisection “{text}” in run {RUN}")
+
+
+def test_incidents_that_began_later_are_folded_away(watched: Watched) -> None:
+    watched.open(f"?run={RUN}&lumi=3")
+    page = watched.page
+    expect(page.locator("#later-count")).to_have_text("1")
+    expect(page.locator("#incidents")).to_contain_text("None open that had begun by then.")
+    page.locator("#later summary").click()
+    page.locator("#later-list .incident").click()
+    expect(page.locator("#scope")).to_contain_text("LS 7")
+    expect(page.locator("#later")).to_be_hidden()
+
+
+def test_ticks_are_whole_and_what_is_unknown_has_no_axis(watched: Watched) -> None:
+    watched.open()
+    ticks = watched.page.locator("#trend-bad_cells .xtick text").all_text_contents()
+    assert ticks == sorted(set(ticks), key=int)
+    assert len(ticks) >= 4
+    watched.page.route(
+        "**/api/trends*",
+        lambda route: route.fulfill(json=route.fetch().json() | {"pileup": []}),
+    )
+    watched.open()
+    pileup = watched.page.locator("#trend-pileup")
+    expect(pileup.locator(".none")).to_have_text("not known")
+    expect(pileup.locator(".plot")).to_be_hidden()
+    assert "100" in watched.page.locator("#map-EEp-digi .plot").first.locator(".ytick").all_text_contents()
+
+
+def test_the_left_maps_can_show_observed_over_expected(watched: Watched) -> None:
+    watched.open()
+    page = watched.page
+    caption = page.locator("#map-EB-digi figcaption").first
+    expect(caption).to_have_text("Occupancy")
+    page.get_by_role("button", name="Observed / expected").click()
+    expect(caption).to_have_text("Observed / expected")
+    watched.open("?show=ratio")
+    expect(caption).to_have_text("Observed / expected")
