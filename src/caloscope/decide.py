@@ -3,6 +3,8 @@
 The rate is one incident opening by chance per map in 3,700 lumisections (24 hours).
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from caloscope.errors import UsageError
@@ -48,13 +50,14 @@ def unknown_codes(exists: Mask, masked: Mask, never_alive: Mask) -> Codes:
     return codes_of(nothing, nothing, exists, masked, never_alive)
 
 
-def quality_of(qualities: list[Quality]) -> Quality:
+def quality_of(qualities: Iterable[Quality]) -> Quality:
     """Quality of a lumisection from its required maps: any BAD, else any UNKNOWN, else GOOD.
 
     No map at all is UNKNOWN.
     """
-    if Quality.BAD in qualities:
+    seen = set(qualities)
+    if Quality.BAD in seen:
         return Quality.BAD
-    if not qualities or Quality.UNKNOWN in qualities:
+    if not seen or Quality.UNKNOWN in seen:
         return Quality.UNKNOWN
     return Quality.GOOD

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from caloscope import geometry
+from caloscope.decide import quality_of
 from caloscope.records import Code, Quality
 from caloscope.web import grids, series, verdict
 from caloscope.web.source import shown_url, slug_of
@@ -59,10 +60,10 @@ def test_a_gap_gets_a_point_at_both_ends() -> None:
 
 def test_the_worst_of_three_values() -> None:
     good, bad, unknown = Quality.GOOD, Quality.BAD, Quality.UNKNOWN
-    assert verdict.worst([good, good]) is good
-    assert verdict.worst([good, unknown]) is unknown
-    assert verdict.worst([good, unknown, bad]) is bad
-    assert verdict.worst([]) is unknown
+    assert quality_of([good, good]) is good
+    assert quality_of([good, unknown]) is unknown
+    assert quality_of([good, unknown, bad]) is bad
+    assert quality_of([]) is unknown
 
 
 def test_slugs_and_stores_as_shown() -> None:

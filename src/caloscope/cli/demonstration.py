@@ -24,7 +24,7 @@ from caloscope.errors import CaloscopeError, UsageError
 from caloscope.geometry import View, view
 from caloscope.incidents.shape import members
 from caloscope.records import Direction, Incident
-from caloscope.simulate import Fault, Fill, healthy, lumisections, write_lumisection
+from caloscope.simulate import Fault, Fill, healthy, lumisections, write_fill
 from caloscope.store import Store
 
 TRAINING_LUMIS = 60
@@ -125,12 +125,8 @@ class Demonstration:
     def _produce(self) -> None:
         """Drop the fill's files into the spool, one lumisection every `pace` seconds."""
         fill = Fill(run=RUN, lumis=FILL_LUMIS, seed=self._seed, label=LABEL)
-        began_at = time.time()
-        for lumisection in lumisections(fill, self._detectors, self._faults):
-            next_at = time.monotonic() + self._pace
-            write_lumisection(self._spool, lumisection, self._maps, began_at=began_at)
-            if self._stop.wait(max(0.0, next_at - time.monotonic())):
-                return
+        going = lumisections(fill, self._detectors, self._faults)
+        write_fill(self._spool, going, self._maps, pace=self._pace, stop=self._stop)
 
     def _wait_for_page(self, processes: list[subprocess.Popen[bytes]]) -> None:
         for _ in range(300):

@@ -82,6 +82,9 @@ def follow(
 
     Answers with the tracks that stay open, and every incident that was opened, carried on or closed.
     """
+    if not tracks and not flags.flagged.any():
+        return (), ()
+    sizes = region_sizes(flags.testable, view)
     still: list[Track] = []
     closed: list[Incident] = []
     for sign, direction in ((-1, Direction.LOW), (1, Direction.HIGH)):
@@ -89,7 +92,7 @@ def follow(
         flagged = flags.flagged & (flags.direction > 0 if sign > 0 else flags.direction <= 0)
         mine = [track for track in tracks if track.incident.direction is direction]
         if mine or flagged.any():
-            kept, ended = _Following(flags, flagged, direction, view, owner).run(mine)
+            kept, ended = _Following(flags, flagged, direction, view, owner, sizes).run(mine)
             still += kept
             closed += ended
     return tuple(still), (*closed, *(track.incident for track in still))
@@ -98,13 +101,21 @@ def follow(
 class _Following:
     """The flags of one direction, given out to incidents."""
 
-    def __init__(self, flags: Flags, flagged: Mask, direction: Direction, view: View, owner: Owner) -> None:
+    def __init__(
+        self,
+        flags: Flags,
+        flagged: Mask,
+        direction: Direction,
+        view: View,
+        owner: Owner,
+        sizes: NDArray[np.int64],
+    ) -> None:
         self._flags = flags
         self._left = flagged.copy()
         self._direction = direction
         self._view = view
         self._owner = owner
-        self._sizes = region_sizes(flags.testable, view)
+        self._sizes = sizes
         self._kept: list[Track] = []
         self._ended: list[Incident] = []
 

@@ -97,7 +97,7 @@ class Scorer:
                 evidence=judgement.evidence.value.astype(np.float32),
                 direction=judgement.evidence.direction,
                 flag_reason=judgement.reason,
-                image_events=given.record.events if given.record else None,
+                image_events=record.events,
             ),
             answer,
         )

@@ -1,5 +1,6 @@
 """Simulated lumisections as the DQM ROOT files that an experiment's producers would drop."""
 
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -49,17 +50,23 @@ def write_fill(
     maps: Sequence[tuple[MapSpec, View]],
     *,
     pace: float = 0.0,
+    stop: threading.Event | None = None,
 ) -> int:
-    """Write a whole fill, one lumisection every `pace` seconds; answers with how many were written."""
+    """Write a whole fill, one lumisection every `pace` seconds; answers with how many were written.
+
+    Ends early when `stop` is set.
+    """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder, expected one to write lumisections into")
     began_at = time.time()
+    stop = threading.Event() if stop is None else stop
     written = 0
     for lumisection in lumisections:
+        next_at = time.monotonic() + pace
         write_lumisection(folder, lumisection, maps, began_at=began_at)
         written += 1
-        if pace > 0:
-            time.sleep(pace)
+        if stop.wait(max(0.0, next_at - time.monotonic())):
+            break
     return written
 
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from caloscope.records import Incident, Quality, ResultKey
+from caloscope.decide import quality_of
+from caloscope.records import Incident, Quality, Reason, ResultKey
 from caloscope.store import BundleRow, ResultRow, Store
 from caloscope.web.models import MapStatus
 from caloscope.web.source import Source, slug_of
-
-NOT_SCORED = "NOT_SCORED"
-"""Said of a map for which the store holds no result in a lumisection."""
 
 
 def required(source: Source, label: str, run: int, rows: Iterable[ResultRow]) -> list[BundleRow]:
@@ -29,14 +27,6 @@ def required(source: Source, label: str, run: int, rows: Iterable[ResultRow]) ->
     return sorted(found, key=lambda row: (row.map.replace("-", "*"), row.name, row.hash))
 
 
-def worst(qualities: Iterable[Quality]) -> Quality:
-    """Any BAD is BAD, else any UNKNOWN is UNKNOWN, else GOOD; of nothing at all: UNKNOWN."""
-    seen = set(qualities)
-    if Quality.BAD in seen:
-        return Quality.BAD
-    return Quality.UNKNOWN if Quality.UNKNOWN in seen or not seen else Quality.GOOD
-
-
 def map_statuses(bundles: Sequence[BundleRow], rows: Iterable[ResultRow]) -> list[MapStatus]:
     """The status of each bundle's map in one lumisection; no result is UNKNOWN, NOT_SCORED."""
     by_bundle = {row.key.bundle: row for row in rows}
@@ -52,7 +42,7 @@ def map_status(bundle: BundleRow, row: ResultRow | None) -> MapStatus:
         bundle_name=bundle.name,
         detector=bundle.detector,
         quality=Quality.UNKNOWN,
-        reason=NOT_SCORED,
+        reason=str(Reason.NOT_SCORED),
     )
     if row is None:
         return status
@@ -81,7 +71,7 @@ def explain(maps: Sequence[MapStatus], troubles: Mapping[str, Sequence[Incident]
     """
     if not maps:
         return ["No map has been scored yet"]
-    quality = worst(status.quality for status in maps)
+    quality = quality_of(status.quality for status in maps)
     names = sorted({status.map for status in maps}, key=lambda name: name.replace("-", "*"))
     if quality is Quality.GOOD:
         return [f"All {len(names)} maps are good" if len(names) > 1 else f"{names[0]} is good"]

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from caloscope.decide import quality_of
 from caloscope.web import verdict
 from caloscope.web.models import Runs
 from caloscope.web.routes.parameters import Label, Run, label_or_newest, run_or_newest
@@ -22,7 +23,7 @@ def runs(source: Opened, label: Label = None, run: Run = None) -> Runs:
     rows = store.results(chosen, number)
     bundles = verdict.required(source, chosen, number, rows)
     qualities = {
-        lumi: verdict.worst(status.quality for status in verdict.map_statuses(bundles, found))
+        lumi: quality_of(status.quality for status in verdict.map_statuses(bundles, found))
         for lumi, found in verdict.by_lumi(rows).items()
     }
     return Runs(

@@ -4,7 +4,8 @@ import time
 
 from fastapi import APIRouter, HTTPException
 
-from caloscope.records import Incident, Quality
+from caloscope.decide import quality_of
+from caloscope.records import Incident
 from caloscope.web import latest, verdict
 from caloscope.web.models import MapStatus, Place, Status
 from caloscope.web.routes.parameters import Label, Lumi, Run, label_or_newest, run_or_newest
@@ -76,7 +77,7 @@ def _status(
         label=place.label if place else None,
         run=place.run if place else None,
         lumi=place.lumi if place else None,
-        quality=verdict.worst(status.quality for status in maps) if maps else Quality.UNKNOWN,
+        quality=quality_of(status.quality for status in maps),
         reason="; ".join(reasons),
         reasons=reasons,
         maps=maps,

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, HTTPException
 
+from caloscope.decide import quality_of
 from caloscope.web import series, verdict
 from caloscope.web.models import Trends
 from caloscope.web.routes.parameters import Label, Run, label_or_newest, run_or_newest
@@ -26,7 +27,7 @@ def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
         run=number,
         lumis=lumis,
         qualities=[
-            verdict.worst(status.quality for status in verdict.map_statuses(bundles, grouped[lumi]))
+            quality_of(status.quality for status in verdict.map_statuses(bundles, grouped[lumi]))
             if lumi in grouped
             else None
             for lumi in lumis
