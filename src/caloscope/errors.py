@@ -25,6 +25,7 @@ class Fault(StrEnum):
     NO_LUMISECTION = "NO_LUMISECTION"
     NOTHING_KNOWN = "NOTHING_KNOWN"
     CONFLICT = "CONFLICT"
+    UNREACHABLE = "UNREACHABLE"
 
 
 class SourceError(CaloscopeError):

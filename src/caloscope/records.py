@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Counts: TypeAlias = NDArray[np.uint32]
 Floats: TypeAlias = NDArray[np.float32]
+Content: TypeAlias = NDArray[np.uint32 | np.float32]
+"""Counts, or the real numbers of a source that was taken `as_float`; the dtype says which."""
 Codes: TypeAlias = NDArray[np.int8]
 Mask: TypeAlias = NDArray[np.bool_]
 Cell: TypeAlias = tuple[int, ...]
@@ -99,19 +101,38 @@ class ResultKey(NamedTuple):
     bundle: str
 
 
+class BinRange(NamedTuple):
+    """Binning of one axis of a histogram that no view describes: title, number of bins, outer edges."""
+
+    title: str
+    bins: int
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MapRecord:
     """One map as it was read for one lumisection.
 
-    `counts` has the view's shape and holds every bin as read, cells that do not exist included.
-    `events` and `pileup` are None where the source did not say. `span` is the number of
-    lumisections the counts cover.
+    `counts` has the view's shape and holds every bin as read, cells that do not exist included; it is uint32,
+    or float32 where real numbers were asked for (`as_float`). `events` and `pileup` are None where the
+    source did not say. `span` is the number of lumisections the counts cover: this one and the `span` - 1
+    before it. `cumulative` counts (and events) grow since some earlier moment, mostly the start of the run,
+    and mean nothing until the ones before are subtracted. `axes`, one per axis of `counts` in its order,
+    describe a map that is no view's and are empty for all others.
     """
 
-    counts: Counts
+    counts: Content
     events: int | None = None
     pileup: float | None = None
     span: int = 1
+    cumulative: bool = False
+    axes: tuple[BinRange, ...] = ()
+
+    @property
+    def is_counts(self) -> bool:
+        """Whether the content is counts, not real numbers."""
+        return self.counts.dtype.kind == "u"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +141,8 @@ class Lumisection:
 
     `missing` names the maps that the source's producer should have brought and did not.
     `assumptions` says in words what the reader had to assume (era, lumi number ...).
-    `began_at` is seconds since 1970, UTC, None where unknown.
+    `began_at` is seconds since 1970, UTC, None where unknown. `partial`: other sources may hold the rest of
+    its events, and the parts add up.
     """
 
     label: str
@@ -131,6 +153,7 @@ class Lumisection:
     source: str = ""
     began_at: float | None = None
     assumptions: tuple[str, ...] = ()
+    partial: bool = False
 
     @property
     def id(self) -> LumiId:

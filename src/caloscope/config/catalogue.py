@@ -1,7 +1,9 @@
 """The map catalogue: for each map, which histograms of which producer feed it, and how its counts vary."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -13,6 +15,9 @@ from caloscope.errors import UsageError
 CMS_PRODUCERS = frozenset({"Ecal", "Hcal"})
 """Names that mean CMS's own producers: their output has layouts of its own."""
 
+PLAIN = "plain"
+"""The view of a histogram that no view describes: its cells are its bins, and nothing else is known."""
+
 
 @dataclass(frozen=True)
 class MapSpec:
@@ -22,6 +27,12 @@ class MapSpec:
     that a file holds is used; each is `<top folder>/<path>/<name>` and holds `{depth}` where the view has
     depths. `hdf5` is the key in an ML4DQM file, None where there is none. `events` and `pileup` are paths
     of scalars, alternatives too. Use `paths` and `key`, which know what is different in an era.
+
+    `scope` *cumulative*: all these histograms grow through a run in every file. *per_lumi*: those among
+    `accumulating` still grow in a file that covers a run (`accumulates`), the others start again each
+    lumisection. A histogram may have `block` x `block` finer bins (crystals) per cell: they are summed.
+    On the view `PLAIN`, `histograms` holds one pattern, as in a shell, and each histogram that matches it is
+    a map of its own (`plain_name`).
     """
 
     name: str
@@ -35,6 +46,8 @@ class MapSpec:
     hdf5: str | None
     events: tuple[str, ...]
     pileup: tuple[str, ...]
+    block: int = 1
+    accumulating: tuple[str, ...] = ()
     histograms_by_era: tuple[tuple[str, tuple[str, ...]], ...] = ()
     hdf5_by_era: tuple[tuple[str, str], ...] = ()
 
@@ -47,9 +60,60 @@ class MapSpec:
         """Alternatives for the histogram in an era, the best first."""
         return dict(self.histograms_by_era).get(era, self.histograms)
 
+    def accumulates(self, pattern: str) -> bool:
+        """Whether the histogram under one of `paths` holds all since the start where a file covers a run."""
+        return self.scope == "cumulative" or pattern in self.accumulating
+
+    def all_paths(self) -> tuple[str, ...]:
+        """Every histogram path, whatever the era."""
+        return (*self.histograms, *(path for _, paths in self.histograms_by_era for path in paths))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is a pattern for histograms that no view describes."""
+        return self.view == PLAIN
+
     def key(self, era: str) -> str | None:
         """Key in an ML4DQM file in an era, None where there is none."""
         return dict(self.hdf5_by_era).get(era, self.hdf5)
+
+
+def plain(pattern: str) -> MapSpec:
+    """A specification for all histograms whose path `<top folder>/<path>/<name>` matches a shell pattern."""
+    return MapSpec(
+        name=f"{PLAIN}/{pattern}",
+        view=PLAIN,
+        quantity=pattern,
+        producer="",
+        folders=(),
+        noise="overdispersed",
+        scope="per_lumi",
+        histograms=(pattern,),
+        hdf5=None,
+        events=(),
+        pileup=(),
+    )
+
+
+def plain_name(path: str) -> str:
+    """The map of the histogram at a path: `Hcal/RunInfo/My plot` is `plain/Hcal.RunInfo.My_plot`."""
+    return f"{PLAIN}/{re.sub(r'[^A-Za-z0-9_.+-]', '_', path.replace('/', '.'))}"
+
+
+def choose(catalogue: Mapping[str, MapSpec], pattern: str) -> list[MapSpec]:
+    """The maps whose name, or one of whose histograms' paths, matches a shell pattern such as `EE*`.
+
+    Raises UsageError, naming the maps there are, where none does.
+    """
+    found = [
+        spec
+        for spec in catalogue.values()
+        if any(fnmatchcase(text, pattern) for text in (spec.name, *spec.all_paths()))
+    ]
+    if not found:
+        known = ", ".join(catalogue)
+        raise UsageError(f"map {pattern!r} is not known, expected one of {known}, or a pattern for them")
+    return found
 
 
 def _spec(name: str, one: MapText, catalogue: CatalogueText) -> MapSpec:
@@ -67,6 +131,8 @@ def _spec(name: str, one: MapText, catalogue: CatalogueText) -> MapSpec:
         hdf5=one.hdf5,
         events=producer.events,
         pileup=producer.pileup,
+        block=one.block,
+        accumulating=one.accumulating,
         histograms_by_era=tuple((era, t.histograms) for era, t in one.by_era.items() if t.histograms),
         hdf5_by_era=tuple((era, t.hdf5) for era, t in one.by_era.items() if t.hdf5),
     )

@@ -59,6 +59,8 @@ class MapText(_Table):
     noise: Literal["binomial", "overdispersed"]
     scope: Literal["per_lumi", "cumulative"]
     histograms: tuple[ObjectPath, ...] = Field(min_length=1)
+    accumulating: tuple[ObjectPath, ...] = ()
+    block: int = Field(default=1, ge=1, le=100)
     hdf5: Key | None = None
     by_era: dict[str, EraText] = {}
 
@@ -85,10 +87,17 @@ class CatalogueText(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name, one in self.maps.items():
+            _check_accumulating(name, one)
             _check_folders(name, one, self.producers)
             if self.views:
                 _check_view(name, one, self.views)
         return self
+
+
+def _check_accumulating(name: str, one: MapText) -> None:
+    for path in one.accumulating:
+        if path not in one.all_histograms():
+            raise ValueError(f"{path!r}, accumulating, to be one of the histograms of maps.{name}")
 
 
 def _check_folders(name: str, one: MapText, producers: dict[str, ProducerText]) -> None:

@@ -126,7 +126,7 @@ class Scorer:
             key=self.key(given),
             quality=quality,
             reason=None,
-            counts=None if record is None else record.counts,
+            counts=None if record is None else record.counts.astype(np.uint32, copy=False),
             codes=codes,
             never_alive=self.never_alive(),
             events=None if record is None else record.events,
