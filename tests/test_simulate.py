@@ -9,7 +9,7 @@ from caloscope.config.catalogue import load
 from caloscope.errors import UsageError
 from caloscope.geometry import view
 from caloscope.readers import read
-from caloscope.records import Counts
+from caloscope.records import Content
 from caloscope.simulate import Fault, Fill, Healthy, healthy, lumisections, write_fill
 
 MAPS = ("EB/digi", "EE+/digi", "HCAL/digi", "HO/digi")
@@ -20,7 +20,7 @@ def detectors(*names: str, seed: int = 3) -> dict[str, Healthy]:
     return {name: healthy(view(load()[name].view, "2018"), load()[name].noise, rng) for name in names}
 
 
-def counts(name: str, lumis: int, *faults: Fault, seed: int = 3) -> list[Counts]:
+def counts(name: str, lumis: int, *faults: Fault, seed: int = 3) -> list[Content]:
     fill = Fill(run=320_001, lumis=lumis, seed=seed)
     return [each.maps[name].counts for each in lumisections(fill, detectors(name), faults)]
 

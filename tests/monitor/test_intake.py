@@ -14,7 +14,7 @@ from caloscope.errors import Fault, UsageError
 from caloscope.geometry import view
 from caloscope.monitor import Intake, write_outputs
 from caloscope.records import Lumisection, Reason
-from caloscope.simulate import Fill, healthy, lumisections, write_lumisection
+from caloscope.simulate import Fill, healthy, lumisections, write_fill, write_lumisection
 from caloscope.store import Store
 
 from ..pipeline.making import LABEL, MAP, RUN, TEXT, fill, trained
@@ -65,7 +65,7 @@ def test_a_conflict_leaves_the_rest_of_the_file(tmp_path: Path) -> None:
         ]
 
 
-def test_damage_in_the_middle_keeps_what_was_before(tmp_path: Path) -> None:
+def test_damage_in_the_middle_costs_nothing_else(tmp_path: Path) -> None:
     bundle, given = trained(tmp_path), [without_scalars(each) for each in fill(5)]
     path = hdf5(tmp_path / "some.h5", given)
     with h5py.File(path, "r+") as file:
@@ -77,9 +77,9 @@ def test_damage_in_the_middle_keeps_what_was_before(tmp_path: Path) -> None:
         taken = Intake(store, [bundle], LABEL).take(path)
         assert taken.error is not None
         assert taken.error.fault is Fault.INVALID_COUNTS
-        assert [row.id.lumi for row in store.results(LABEL, RUN)] == [1, 2, 3]
+        assert [row.id.lumi for row in store.results(LABEL, RUN)] == [1, 2, 3, 5]
         (row,) = store.files()
-        assert (row.status, row.fault, row.lumis) == ("QUARANTINED", Fault.INVALID_COUNTS, 3)
+        assert (row.status, row.fault, row.lumis) == ("QUARANTINED", Fault.INVALID_COUNTS, 4)
 
 
 def two_maps(folder: Path) -> tuple[list[Bundle], list[Lumisection]]:
@@ -139,15 +139,21 @@ def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
         assert taken.stamp == (0, 0)
 
 
-def test_a_map_that_grows_through_the_run_is_neither_learned_nor_scored(tmp_path: Path) -> None:
-    told = f"{MAP}: found scope 'cumulative', expected 'per_lumi'"
+def test_a_map_that_grows_in_every_file_is_scored_from_the_second_on(tmp_path: Path) -> None:
     text = TEXT.replace("per_lumi", "cumulative")
     spec, on = load(text)[MAP], view("TOY", "any", text)
-    with pytest.raises(UsageError, match=told):
-        training.train(fill(5), spec, on, tmp_path / "grows.bundle", calorimeter=text)
-    grows = replace(trained(tmp_path), spec=spec, calorimeter=text)
-    with Store(str(tmp_path / "store.sqlite")) as store, pytest.raises(UsageError, match=told):
-        Intake(store, [grows], LABEL)
+    bundle = training.train(fill(40, run=1), spec, on, tmp_path / "grows.bundle", calorimeter=text)
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    write_fill(spool, fill(3), [(spec, on)])
+    with Store(str(tmp_path / "store.sqlite")) as store:
+        intake = Intake(store, [bundle], LABEL)
+        found = [result for path in sorted(spool.iterdir()) for result in intake.take(path).results]
+    assert [each.reason for each in found] == [Reason.NO_BASELINE, None, None]
+    for result, counted in zip(found[1:], fill(3)[1:], strict=True):
+        assert result.span == 1
+        assert result.counts is not None
+        np.testing.assert_array_equal(result.counts, counted.maps[MAP].counts)
 
 
 def test_bundles_of_two_geometries_are_refused(tmp_path: Path) -> None:

@@ -21,10 +21,18 @@ def simulate(
     run: Annotated[int, typer.Option("--run", help="Run number.", min=1)] = 320_001,
     era: Annotated[str | None, typer.Option("--era", help="Era; from the run where it is not given.")] = None,
     events: Annotated[int, typer.Option("--events", help="Mean events per lumisection.", min=1)] = 500,
-    pace: Annotated[float, typer.Option("--pace", help="Seconds from one file to the next.")] = 0.0,
+    pace: Annotated[float, typer.Option("--pace", help="Seconds from one lumisection to the next.")] = 0.0,
+    snapshots: Annotated[
+        int,
+        typer.Option("--snapshots", help="Write an online snapshot every so many lumisections.", min=0),
+    ] = 0,
     calorimeter: Calorimeter = None,
 ) -> None:
-    """Write healthy lumisections of a simulated fill, one DQM ROOT file per producer and lumisection."""
+    """Write healthy lumisections of a simulated fill, one DQM ROOT file per producer and lumisection.
+
+    With --snapshots 10 the files are those of the online system: one every ten lumisections, in which HCAL's
+    histograms hold all since the start of the run and ECAL's the last lumisection.
+    """
     import numpy as np
 
     from caloscope.config.catalogue import load
@@ -41,5 +49,6 @@ def simulate(
     detectors = {spec.name: healthy(on, spec.noise, rng) for spec, on in maps}
     output.mkdir(parents=True, exist_ok=True)
     fill = Fill(run=run, lumis=lumis, seed=seed, events=events)
-    written = write_fill(output, lumisections(fill, detectors), maps, pace=pace)
-    print(f"{output}: {written} simulated lumisections of run {run}, seed {seed}")
+    written = write_fill(output, lumisections(fill, detectors), maps, pace=pace, snapshots=snapshots)
+    what = f"{written} snapshots of {lumis}" if snapshots else str(written)
+    print(f"{output}: {what} simulated lumisections of run {run}, seed {seed}")

@@ -31,7 +31,7 @@ class Observation:
     `counts` is float64 `([depth,] y, x)`, integers in value, zero in cells that do not exist.
     `events` and `pileup` are None where the source did not say. `companions` holds the counts of other maps
     of the same lumisection, by map name, for a detector that asked for them (`NeedsCompanions`); one that
-    the source did not bring is not in it.
+    the source did not bring is not in it. All of it may cover `span` lumisections, this one and those before.
     """
 
     id: LumiId
@@ -39,6 +39,7 @@ class Observation:
     events: int | None
     pileup: float | None
     companions: Mapping[str, Array] = field(default_factory=dict)
+    span: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,8 @@ class CmsswMl:
     Scores are products of squared relative differences (no unit) and are accumulated; the reconstruction is
     in units of the mean occupancy over all bins. Cells that the average does not know (`alive`) are scored as
     in CMSSW, but not testable: CMSSW relies on its channel status to mask them. Queues do not look at
-    lumisection numbers: like CMSSW they join what comes, across gaps.
+    lumisection numbers: like CMSSW they join what comes, across gaps. A record of several lumisections takes
+    as many places of the sum, so one of `n_ls` or more is summed with nothing else; it is one loss map.
     """
 
     name: ClassVar[str] = "cmssw-ml"
@@ -142,15 +143,16 @@ class CmsswMl:
         return observation.events, pileup
 
     def _queue(self, queues: _Queues, observation: Observation, events: int) -> _Queues:
-        """The queues with one more lumisection in those that are summed."""
-        held = min(int(queues["held"]) + 1, self.parameters.n_ls)
+        """The queues with one more record in those that are summed."""
+        span = observation.span
+        held = min(int(queues["held"]) + span, self.parameters.n_ls)
         queues = queues | {
-            "maps": _push(queues["maps"], observation.counts),
-            "events": _push(queues["events"], np.array(events)),
+            "maps": _push(queues["maps"], observation.counts, span),
+            "events": _push(queues["events"], np.array(events), span),
             "held": np.array(held, dtype=np.int64),
         }
         for name in self.companions:
-            queues["companion_maps"] = _push(queues["companion_maps"], observation.companions[name])
+            queues["companion_maps"] = _push(queues["companion_maps"], observation.companions[name], span)
         return queues
 
     def _picture(self, queues: _Queues, pileup: float, events: int) -> Floats | None:
@@ -245,9 +247,11 @@ def _pads(session: Session, shape: tuple[int, ...]) -> tuple[int, int]:
     return pads[0], pads[1]
 
 
-def _push(queue: NDArray[np.generic], newest: NDArray[Any]) -> NDArray[np.generic]:
-    """A new queue of the same length and type, without the oldest."""
-    return np.concatenate([queue[1:], newest[None].astype(queue.dtype)])
+def _push(queue: NDArray[np.generic], newest: NDArray[Any], places: int = 1) -> NDArray[np.generic]:
+    """A new queue of the same length and type without the oldest; all new places but the last are empty."""
+    new = np.zeros((min(places, len(queue)), *queue.shape[1:]), dtype=queue.dtype)
+    new[-1] = newest
+    return np.concatenate([queue[len(new) :], new])
 
 
 def _product(losses: NDArray[np.generic]) -> Array:

@@ -88,7 +88,7 @@ def accumulate(
     step = np.where(cells.testable, cells.log_ratio(pairs), 0.0).astype(np.float32)
     before = _carried(state, lumi_id, threshold)
     sums: Floats = np.clip(before + step, 0.0, threshold + room).astype(np.float32)
-    sums = _without_refuted(before, np.where(cells.testable, sums, np.float32(0.0)), threshold)
+    sums = _without_refuted(before, step, np.where(cells.testable, sums, np.float32(0.0)), threshold)
     now = lumi_id.run * _RUN_STEP + lumi_id.lumi
     since = np.where(sums > 0, np.where(state.since > 0, state.since, now), 0)
     speaks = (state.recent.sum(axis=0) + step) > 0
@@ -111,11 +111,12 @@ def _carried(state: EvidenceState, lumi_id: LumiId, threshold: float) -> Floats:
     return np.minimum(state.sums, np.float32(CARRIED * threshold))
 
 
-def _without_refuted(before: Floats, sums: Floats, threshold: float) -> Floats:
+def _without_refuted(before: Floats, step: Floats, sums: Floats, threshold: float) -> Floats:
     """The sums, none of them above the one that was strongest, where that was above threshold.
 
     A dead cell lifts the sums of weak faults to their cap as well. They were earned by the dead cell: once
-    it counts again they may not outlive the sum that explained it best.
+    it counts again they may not outlive the sum that explained it best. What the last `step` says by itself
+    stands: in a record of several lumisections the cell may have been dead for some of them.
     """
     sums = sums.copy()
     for part in (slice(None, LOWS), slice(LOWS, None)):
@@ -123,7 +124,7 @@ def _without_refuted(before: Floats, sums: Floats, threshold: float) -> Floats:
         columns = np.arange(sums.shape[1])
         found = before[part][strongest, columns] > threshold
         ceiling = np.where(found, sums[part][strongest, columns], np.float32(np.inf))
-        sums[part] = np.minimum(sums[part], ceiling)
+        sums[part] = np.minimum(sums[part], np.maximum(ceiling, step[part]))
     return sums
 
 

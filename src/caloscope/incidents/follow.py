@@ -3,7 +3,7 @@
 A region that is filled with flags is one incident, and takes in those that had opened inside it. Other flags
 stay with the open incident that their cell belongs to. What is left over is gathered by contact; it joins a
 young incident that it touches or opens a new one. An incident closes after three scored lumisections without
-any of its flags.
+any of its flags; a record that covers several lumisections is as many of them.
 """
 
 import hashlib
@@ -51,7 +51,8 @@ class Flags:
     """The flagged cells of one map in one lumisection; all arrays have the view's shape.
 
     `onset` holds the estimated first faulty lumisection of each flagged cell, None where it is not known.
-    `masked` cells are followed too, but an incident of masked cells alone makes nothing BAD.
+    `masked` cells are followed too, but an incident of masked cells alone makes nothing BAD. All of it is
+    about `span` lumisections, this one and those before.
     """
 
     id: LumiId
@@ -64,6 +65,7 @@ class Flags:
     masked: Mask
     onset: dict[Cell, LumiId]
     reason: Reason = Reason.EVIDENCE
+    span: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +155,16 @@ class _Following:
         becomes an incident of its own.
         """
         few = int(cells.sum()) < FEW * len(track.incident.cells)
-        small = track.small + 1 if few else 0
+        small = track.small + self._flags.span if few else 0
+        quiet = track.quiet + self._flags.span
         other_run = track.incident.last.run != self._flags.id.run
         if cells.any() and small < CLOSE_AFTER:
             self._left &= ~cells
             self._kept.append(replace(self._carry(track, cells), small=small))
-        elif cells.any() or other_run or track.quiet + 1 >= CLOSE_AFTER:
+        elif cells.any() or other_run or quiet >= CLOSE_AFTER:
             self._ended.append(replace(track.incident, closed=self._flags.id))
         else:
-            self._kept.append(replace(track, quiet=track.quiet + 1, small=small))
+            self._kept.append(replace(track, quiet=quiet, small=small))
 
     def _join_or_open(self) -> None:
         """Groups that are left over join a young incident that they touch, or open a new one."""
@@ -178,9 +181,10 @@ class _Following:
     def _young(self) -> NDArray[np.intp]:
         """Which of the kept incidents may still grow, by cell; -1 where none."""
         place = np.full(self._view.shape, -1, np.intp)
+        first = self._flags.id.lumi - self._flags.span + 1
         for number, track in reversed(list(enumerate(self._kept))):
-            opened, now = track.incident.opened, self._flags.id
-            if opened.run == now.run and now.lumi - opened.lumi <= JOIN_WITHIN:
+            opened = track.incident.opened
+            if opened.run == self._flags.id.run and first - opened.lumi <= JOIN_WITHIN:
                 place[members(track.incident.cells, self._view.shape)] = number
         return place
 

@@ -57,7 +57,6 @@ class Intake:
         self._era = _only("eras", {bundle.card.era for bundle in bundles})
         self._calorimeter = _only("calorimeters", {bundle.calorimeter for bundle in bundles})
         self._maps = _specs(bundles, self._calorimeter)
-        _require_per_lumi(self._maps)
         self._pipeline = Pipeline(store, bundles, label)
 
     def take(
@@ -142,14 +141,6 @@ def _specs(bundles: Sequence[Bundle], calorimeter: str | None) -> list[MapSpec]:
         if isinstance(bundle.detector, NeedsCompanions):
             names |= set(bundle.detector.companions)
     return [spec for name, spec in load_catalogue(calorimeter).items() if name in names]
-
-
-def _require_per_lumi(maps: Sequence[MapSpec]) -> None:
-    """Raises `UsageError` for a map whose histograms grow through a run: they are not differenced yet."""
-    for spec in maps:
-        if spec.scope != "per_lumi":
-            found = f"{spec.name}: found scope {spec.scope!r}"
-            raise UsageError(f"{found}, expected 'per_lumi': histograms that grow cannot be scored yet")
 
 
 def _only(what: str, found: set[_Shared]) -> _Shared:

@@ -9,7 +9,7 @@ import numpy as np
 from caloscope import incidents
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import NeedsCompanions
-from caloscope.errors import Fault, SourceError
+from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.incidents.shape import members
 from caloscope.pipeline.state import Given, decode, encode
 from caloscope.pipeline.step import Scorer
@@ -46,8 +46,10 @@ class Pipeline:
         """Score one lumisection on every map that it brings or should have brought.
 
         Answers with the new results, those scored again included, once they are in the store. Raises
-        `ConflictError` after all other maps are done, when a map came before with another content.
+        `ConflictError` after all other maps are done, when a map came before with another content, and
+        `UsageError`, before anything is done, for real numbers: there is no likelihood for them.
         """
+        _require_counts(lumisection)
         results: list[MapResult] = []
         conflicts: list[str] = []
         for lane in self._lanes:
@@ -152,12 +154,21 @@ class _Lane:
         return [] if incident is None else [incident]
 
 
+def _require_counts(lumisection: Lumisection) -> None:
+    for name, record in lumisection.maps.items():
+        if not record.is_counts:
+            where = f"{lumisection.source or lumisection.label}: found real numbers for {name}"
+            raise UsageError(f"{where} in {lumisection.run}:{lumisection.lumi}, expected counts")
+
+
 def _digest(record: MapRecord | None, companions: dict[str, MapRecord]) -> str:
-    """Digest of what was read for a map: counts, events, pileup and span, companions included."""
+    """Digest of what was read for a map: counts, what is told about them, companions included."""
     total = hashlib.sha256()
     for name, each in (("", record), *sorted(companions.items())):
         if each is not None:
-            total.update(f"{name}|{each.events}|{each.pileup}|{each.span}|{each.counts.shape}".encode())
+            grows = "|grows" if each.cumulative else ""
+            told = f"{name}|{each.events}|{each.pileup}|{each.span}|{each.counts.shape}{grows}"
+            total.update(told.encode())
             total.update(np.ascontiguousarray(each.counts).tobytes())
     return total.hexdigest()[:16]
 

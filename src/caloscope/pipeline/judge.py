@@ -9,7 +9,7 @@ from caloscope.bundle import Bundle
 from caloscope.detectors.base import Answer, Expectation, NotKnown, Score
 from caloscope.evidence import Evidence, EvidenceState, accumulate
 from caloscope.pipeline.state import Given
-from caloscope.records import MapRecord, Mask, Reason
+from caloscope.records import LumiId, MapRecord, Mask, Reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,9 @@ def _by_evidence(
 ) -> tuple[Judgement, EvidenceState]:
     exists, threshold = bundle.view.exists, bundle.card.threshold
     counts = prepare.apply_geometry(record, exists)
-    evidence, state = accumulate(state, given.id, counts, answer, exists, threshold)
+    # A record of several lumisections is one observation. What it shows may have begun in its first one.
+    first = LumiId(given.id.run, max(1, given.id.lumi - record.span + 1))
+    evidence, state = accumulate(state, first, counts, answer, exists, threshold)
     testable = answer.testable & exists & (answer.mean > 0)
     return Judgement(evidence, testable & (evidence.value > threshold), testable), state
 

@@ -20,6 +20,7 @@ from caloscope.detectors.base import Memory
 from caloscope.errors import StoreError
 from caloscope.evidence import EvidenceState
 from caloscope.incidents import Track
+from caloscope.prepare import Seen
 from caloscope.records import LumiId, MapRecord, Mask
 
 MAX_BYTES = 1_000_000_000
@@ -44,11 +45,16 @@ class Given:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """All that carries over from one lumisection of a map to the next."""
+    """All that carries over from one lumisection of a map to the next.
+
+    `baselines` are the newest records that grow, which the next ones are compared with: of the map itself
+    under `OWN`, of the maps that its detector wants beside it under their names.
+    """
 
     memory: Memory
     evidence: EvidenceState
     tracks: tuple[Track, ...] = ()
+    baselines: Mapping[str, Seen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,15 @@ class _Record:
     events: int | None
     pileup: float | None
     span: int
+    cumulative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    """A baseline without its counts; `record` is None where it is the one that came in under its name."""
+
+    id: LumiId
+    record: _Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +84,11 @@ class _Plain:
     began_at: float | None
     records: dict[str, _Record]
     tracks: tuple[Track, ...]
+    baselines: dict[str, _Baseline] = field(default_factory=dict)
 
 
 _JSON = TypeAdapter(_Plain)
-_OWN = ""
+OWN = ""
 """In place of the name of a map, which is never empty."""
 
 _DAMAGE = (
@@ -92,15 +108,18 @@ def encode(given: Given, state: State) -> bytes:
     """A checkpoint as bytes."""
     records = dict(given.companions)
     if given.record is not None:
-        records[_OWN] = given.record
+        records[OWN] = given.record
+    others = {n: seen for n, seen in state.baselines.items() if records.get(n) is not seen[1]}
     plain = _Plain(
         given.id,
         given.content,
         given.began_at,
-        {name: _Record(r.events, r.pileup, r.span) for name, r in records.items()},
+        {name: _plain(record) for name, record in records.items()},
         state.tracks,
+        {n: _Baseline(s[0], _plain(s[1]) if n in others else None) for n, s in state.baselines.items()},
     )
     arrays: dict[str, NDArray[Any]] = {f"counts:{name}": r.counts for name, r in records.items()}
+    arrays |= {f"baseline:{name}": record.counts for name, (_, record) in others.items()}
     arrays |= {f"memory:{name}": array for name, array in state.memory.items()}
     arrays |= {f"evidence:{name}": array for name, array in _evidence_arrays(state.evidence).items()}
     if given.masked is not None:
@@ -118,13 +137,14 @@ def decode(blob: bytes) -> tuple[Given, State]:
         plain = _JSON.validate_json(arrays["plain"].tobytes())
         evidence = _evidence(arrays)
         records = {n: _record(plain.records[n], arrays[f"counts:{n}"]) for n in plain.records}
+        baselines = {n: _seen(n, plain.baselines[n], records, arrays) for n in plain.baselines}
     except _DAMAGE as error:
         raise StoreError(f"a checkpoint cannot be read: {' '.join(str(error).split())[:200]}") from error
-    own = records.pop(_OWN, None)
+    own = records.pop(OWN, None)
     memory = {name.removeprefix("memory:"): a for name, a in arrays.items() if name.startswith("memory:")}
     masked = arrays["masked"].astype(np.bool_) if "masked" in arrays else None
     given = Given(LumiId(*plain.id), own, plain.content, plain.began_at, records, masked)
-    return given, State(memory, evidence, plain.tracks)
+    return given, State(memory, evidence, plain.tracks, baselines)
 
 
 def _evidence_arrays(state: EvidenceState) -> dict[str, NDArray[Any]]:
@@ -153,5 +173,18 @@ def _arrays(blob: bytes) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def _plain(record: MapRecord) -> _Record:
+    return _Record(record.events, record.pileup, record.span, record.cumulative)
+
+
 def _record(plain: _Record, counts: NDArray[Any]) -> MapRecord:
-    return MapRecord(counts.astype(np.uint32), plain.events, plain.pileup, plain.span)
+    return MapRecord(counts.astype(np.uint32), plain.events, plain.pileup, plain.span, plain.cumulative)
+
+
+def _seen(
+    name: str, plain: _Baseline, records: Mapping[str, MapRecord], arrays: Mapping[str, NDArray[Any]]
+) -> Seen:
+    """A baseline: the record that came in, or one that was kept beside it."""
+    if plain.record is None:
+        return LumiId(*plain.id), records[name]
+    return LumiId(*plain.id), _record(plain.record, arrays[f"baseline:{name}"])

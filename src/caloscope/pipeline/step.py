@@ -11,6 +11,7 @@ from caloscope.decide import codes_of, unknown_codes
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Score
 from caloscope.evidence import EvidenceState, onset_of
 from caloscope.pipeline.ask import ask
+from caloscope.pipeline.gain import gained
 from caloscope.pipeline.judge import Judgement, judge
 from caloscope.pipeline.state import Given, State
 from caloscope.records import (
@@ -23,7 +24,6 @@ from caloscope.records import (
     MapResult,
     Mask,
     Quality,
-    Reason,
     ResultKey,
 )
 
@@ -63,13 +63,17 @@ class Scorer:
     def score(self, given: Given, state: State, masked: Mask) -> Scored:
         """Score one lumisection; never raises for what a source or a detector does.
 
-        A detector that fails leaves the state as it was and the map UNKNOWN(DETECTOR_FAILED).
+        What grows through the run is differenced first. A detector that fails leaves the state as it was and
+        the map UNKNOWN(DETECTOR_FAILED).
         """
         started = time.perf_counter()
-        if given.record is None:
-            scored = Scored(self.unknown(given, NotKnown(Reason.MAP_MISSING), masked), state)
+        gain, baselines = gained(given, state.baselines, self.bundle.view)
+        state = replace(state, baselines=baselines)
+        if isinstance(gain, NotKnown):
+            scored = Scored(self.unknown(given, gain, masked), state)
         else:
-            scored = self._score_record(given, given.record, state, masked)
+            given = replace(given, record=gain.record, companions=gain.companions)
+            scored = self._score_record(given, gain.record, state, masked)
         return replace(scored, result=replace(scored.result, seconds=time.perf_counter() - started))
 
     def unknown(self, given: Given, why: NotKnown, masked: Mask) -> MapResult:
@@ -118,10 +122,13 @@ class Scorer:
             masked=masked,
             onset=_onsets(judgement),
             reason=judgement.reason,
+            span=record.span,
         )
 
     def _result(self, given: Given, quality: Quality, codes: Codes) -> MapResult:
         record = given.record
+        if record is not None and record.cumulative:
+            record = None  # what was counted since the start of the run is not what this lumisection holds
         return MapResult(
             key=self.key(given),
             quality=quality,

@@ -1,4 +1,4 @@
-"""From a map as it was read to an observation that a detector may judge.
+"""From the record of a map to an observation that a detector may judge.
 
 Counts stay raw on disk; this is where geometry is applied to them.
 """
@@ -31,6 +31,7 @@ def observe(
         events=record.events,
         pileup=known_pileup(record.pileup),
         companions=companions or {},
+        span=record.span,
     )
 
 

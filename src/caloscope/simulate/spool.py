@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from caloscope.config.catalogue import MapSpec
 from caloscope.errors import UsageError
 from caloscope.geometry import View
-from caloscope.records import LUMISECTION_SECONDS, Lumisection, MapRecord
+from caloscope.records import LUMISECTION_SECONDS, LumiId, Lumisection, MapRecord
 from caloscope.writers.dqm import write_dqm
 from caloscope.writers.histograms import Histogram2D
 
@@ -24,10 +24,13 @@ def write_lumisection(
     maps: Sequence[tuple[MapSpec, View]],
     *,
     began_at: float | None = None,
+    snapshot: bool = False,
 ) -> list[Path]:
     """Write one file per producer, `DQM_V0001_<producer>_R%09d_L%09d.root`, and answer with their paths.
 
-    `began_at` is when the run began, in seconds since 1970. Files appear under their name only when complete.
+    `began_at` is when the run began, in seconds since 1970. A `snapshot` is named as the online system does,
+    `DQM_V0001_<producer>_R%09d.root.ls%08d_host<host>_pid%08d`. Files appear under their name only when
+    complete.
     """
     objects: dict[str, Objects] = {}
     for spec, view in maps:
@@ -38,7 +41,7 @@ def write_lumisection(
             _add(mine, _histograms(spec, view, record))
     paths = []
     for producer, content in objects.items():
-        path = folder / f"DQM_V0001_{producer}_R{lumisection.run:09d}_L{lumisection.lumi:09d}.root"
+        path = folder / _file_name(producer, lumisection.id, snapshot=snapshot)
         write_dqm(path, lumisection.run, content)
         paths.append(path)
     return paths
@@ -51,23 +54,57 @@ def write_fill(
     *,
     pace: float = 0.0,
     stop: threading.Event | None = None,
+    snapshots: int = 0,
 ) -> int:
     """Write a whole fill, one lumisection every `pace` seconds; answers with how many were written.
 
-    Ends early when `stop` is set.
+    With `snapshots` = k only every k-th is written, as an online snapshot: what accumulates in a file that
+    covers a run holds all since the start, the rest its lumisection alone. Ends early when `stop` is set.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder, expected one to write lumisections into")
     began_at = time.time()
     stop = threading.Event() if stop is None else stop
     written = 0
-    for lumisection in lumisections:
+    for lumisection in grown(lumisections, maps, snapshots=snapshots > 0):
         next_at = time.monotonic() + pace
-        write_lumisection(folder, lumisection, maps, began_at=began_at)
-        written += 1
+        if not snapshots or lumisection.lumi % snapshots == 0:
+            write_lumisection(folder, lumisection, maps, began_at=began_at, snapshot=snapshots > 0)
+            written += 1
         if stop.wait(max(0.0, next_at - time.monotonic())):
             break
     return written
+
+
+def grown(
+    lumisections: Iterable[Lumisection], maps: Sequence[tuple[MapSpec, View]], *, snapshots: bool
+) -> Iterator[Lumisection]:
+    """Lumisections of one run, in which what accumulates holds all since the start.
+
+    Those are the maps that are cumulative everywhere, and in `snapshots` those too that accumulate in a file
+    that covers a run.
+    """
+    growing = [
+        spec.name
+        for spec, view in maps
+        if spec.scope == "cumulative" or (snapshots and spec.accumulates(spec.paths(view.era)[0]))
+    ]
+    totals: dict[str, MapRecord] = {}
+    for lumisection in lumisections:
+        for name in lumisection.maps.keys() & growing:
+            record, before = lumisection.maps[name], totals.get(name)
+            if before is not None:
+                events = (record.events or 0) + (before.events or 0)
+                record = replace(record, counts=record.counts + before.counts, events=events)
+            totals[name] = replace(record, cumulative=True)
+        yield replace(lumisection, maps={**lumisection.maps, **totals})
+
+
+def _file_name(producer: str, lumi_id: LumiId, *, snapshot: bool) -> str:
+    run, lumi = lumi_id
+    if snapshot:
+        return f"DQM_V0001_{producer}_R{run:09d}.root.ls{lumi:08d}_hostsimulated_pid00000001"
+    return f"DQM_V0001_{producer}_R{run:09d}_L{lumi:09d}.root"
 
 
 def _event_info(lumisection: Lumisection, spec: MapSpec, began_at: float | None) -> Objects:
@@ -84,8 +121,9 @@ def _event_info(lumisection: Lumisection, spec: MapSpec, began_at: float | None)
 
 def _scalars(spec: MapSpec, record: MapRecord) -> Objects:
     scalars: Objects = {}
-    if spec.events and record.events is not None:
-        scalars[spec.events[0]] = float(record.events)
+    names = spec.events_accumulating if record.cumulative else spec.events
+    if names and record.events is not None:
+        scalars[names[0]] = float(record.events)
     if spec.pileup:
         scalars[spec.pileup[0]] = -1.0 if record.pileup is None else float(record.pileup)
     return scalars

@@ -12,7 +12,7 @@ from caloscope.detectors.reference import Reference
 from caloscope.errors import UsageError
 from caloscope.evidence import FACTORS
 from caloscope.geometry import View
-from caloscope.records import Lumisection
+from caloscope.records import Lumisection, MapRecord
 
 TRAINABLE = (Reference.name,)
 
@@ -30,18 +30,17 @@ def train(
     """Fit a detector to good lumisections of one map and write its bundle to `folder`.
 
     `per_day` is the number of false incidents allowed per map in 3,700 lumisections. Raises `UsageError`
-    when there is too little to learn from or the detector is not one that can be trained.
+    when there is too little to learn from, the detector is not one that can be trained, or the map holds
+    real numbers or grows through the run: `convert` puts such records in order and takes differences.
     """
     if detector not in TRAINABLE:
         raise UsageError(f"detector {detector!r} cannot be trained, expected one of {', '.join(TRAINABLE)}")
-    if spec.scope != "per_lumi":
-        found = f"{spec.name}: found scope {spec.scope!r}"
-        raise UsageError(f"{found}, expected 'per_lumi': histograms that grow cannot be learned from yet")
     observations: list[Observation] = []
     sources: list[str] = []
     for lumisection in lumisections:
         record = lumisection.maps.get(spec.name)
         if record is not None:
+            _require_counts_of_its_own(lumisection, spec.name, record)
             # A producer that never tells the pileup will not tell it live either.
             known = record if spec.pileup else replace(record, pileup=None)
             observations.append(prepare.observe(lumisection.id, known, on))
@@ -59,6 +58,15 @@ def train(
         training=_provenance(observations, sources),
     )
     return bundle.save(folder, card, fitted, calorimeter=calorimeter)
+
+
+def _require_counts_of_its_own(lumisection: Lumisection, name: str, record: MapRecord) -> None:
+    """Raises `UsageError` for a record that no detector can learn from."""
+    if record.cumulative:
+        found = f"{lumisection.source}: found counts of {name} that grow through the run"
+        raise UsageError(f"{found}, expected those of lumisections: run `caloscope convert` on it first")
+    if not record.is_counts:
+        raise UsageError(f"{lumisection.source}: found real numbers for {name}, expected counts")
 
 
 def _provenance(observations: list[Observation], sources: list[str]) -> dict[str, str | int | list[str]]:
