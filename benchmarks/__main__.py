@@ -5,10 +5,12 @@ import os
 import time
 from collections.abc import Callable
 
-from benchmarks import delay, false_alarms, latency, reading
+from benchmarks import delay, dqmio, false_alarms, latency, reading, tdirectory
 
 BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
     "reading": (reading.run, "reading DQM files, against plain uproot"),
+    "dqmio": (dqmio.run, "reading DQMIO files, against ROOT itself and plain uproot"),
+    "tdirectory": (tdirectory.run, "reading DQM files with folders, against ROOT itself and plain uproot"),
     "latency": (latency.run, "from the arrival of a file to its results in the store"),
     "delay": (delay.run, "from the onset of an endcap fault to its flag, with false flags"),
     "false_alarms": (false_alarms.run, "false incidents of the reference detector on healthy lumisections"),

@@ -25,17 +25,35 @@ histograms = ["Top/a/b"]
 
 def test_maps_of_cms() -> None:
     maps = load()
-    assert list(maps) == ["EB/digi", "EE-/digi", "EE+/digi", "HCAL/digi", "HCAL/rechit", "HO/digi"]
-    assert [spec.slug for spec in maps.values()] == [
-        "EB-digi", "EEm-digi", "EEp-digi", "HCAL-digi", "HCAL-rechit", "HO-digi",
+    assert list(maps) == [
+        "EB/digi", "EE-/digi", "EE+/digi", "EB/rechit", "EE-/rechit", "EE+/rechit",
+        "HCAL/digi", "HCAL/rechit", "HO/digi",
     ]  # fmt: skip
-    assert maps["EE-/digi"].histograms == ("EcalEndcap/EEOccupancyTask/EEOT digi occupancy EE - by lumi",)
+    assert [spec.slug for spec in maps.values()] == [
+        "EB-digi", "EEm-digi", "EEp-digi", "EB-rechit", "EEm-rechit", "EEp-rechit",
+        "HCAL-digi", "HCAL-rechit", "HO-digi",
+    ]  # fmt: skip
+    assert maps["EE-/digi"].histograms == (
+        "EcalEndcap/EEOccupancyTask/EEOT digi occupancy EE - by lumi",
+        "EcalEndcap/EEOccupancyTask/EEOT digi occupancy EE -",
+    )
     assert maps["EB/digi"].noise == "overdispersed"
     assert maps["EB/digi"].events == ("Ecal/EventInfo/Number of events in the lumi",)
     assert maps["EB/digi"].pileup == ("Ecal/EventInfo/PU in the lumi",)
     assert maps["HCAL/digi"].folders == ("Hcal", "HcalAll")
+    assert maps["HCAL/digi"].events_accumulating == (
+        "Hcal/EventInfo/processedEvents",
+        "HcalAll/EventInfo/processedEvents",
+    )
     assert maps["HCAL/rechit"].hdf5 == "RecHitTask_Occupancy_depth_depth{depth}"
     assert {spec.scope for spec in maps.values()} == {"per_lumi"}
+
+
+def test_what_accumulates_in_a_file_that_covers_a_run() -> None:
+    for spec in load().values():
+        growing = [path for path in spec.all_paths() if spec.accumulates(path)]
+        assert growing == [path for path in spec.all_paths() if not path.endswith("by lumi")]
+        assert spec.block == (1 if spec.view in ("HCAL", "HO") else 5)
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -104,6 +122,7 @@ def test_a_text_without_maps_has_none() -> None:
             PRODUCER + MAP.replace("Top/", "Bottom/"),
             "'Bottom/a/b' of maps.V/hits to begin with a folder of P: Top",
         ),
+        (PRODUCER + "events_accumulating = ['Other/x']" + MAP, "'Other/x' of maps.V/hits to begin with"),
         (PRODUCER + "events = ['Other/x']" + MAP, "'Other/x' of maps.V/hits to begin with a folder"),
         (
             PRODUCER + MAP.replace("binomial", "gaussian"),
@@ -134,6 +153,12 @@ def test_what_is_wrong_is_named(text: str, message: str) -> None:
         load(text)
     assert str(caught.value).startswith("calorimeter text: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.realdata
+def test_keys_of_real_files_of_crystals(shared_data: Path) -> None:
+    with h5py.File(shared_data / "ecal" / "ecal_rechit_occ_time_good_7ls.h5") as file:
+        assert all(load()[name].hdf5 in file for name in ("EB/rechit", "EE-/rechit", "EE+/rechit"))
 
 
 @pytest.mark.realdata

@@ -172,7 +172,7 @@ _WRONG_BINS: dict[str, tuple[Object, str, str]] = {
     "one more": (_changed(np.zeros((35, 72))), "35 bins from -85 to 85 along y", "34 (ieta) from -85 to 85"),
     "edges": (_changed(_BLANK, y_range=(-84, 86)), "34 bins from -84 to 86", "from -85 to 85"),
     "NaN edge": (_changed(_BLANK, x_range=(0, float("nan"))), "72 bins from 0 to nan", "from 0 to 360"),
-    "profile": (Profile.of([(1, 2)], title="t"), "a 'TProfile' in", "a TH2 of 72 x 34 bins"),
+    "profile": (Profile.of([(1, 2)], title="t"), "a histogram along x in", "a TH2 of 72 x 34 bins"),
 }
 
 
@@ -290,6 +290,6 @@ def test_names_must_tell_depths_apart() -> None:
 
 
 def test_the_catalogue_is_what_these_tests_take_it_for() -> None:
-    assert MAPS["EB/digi"].paths("2018") == (EB_PATH,)
+    assert MAPS["EB/digi"].paths("2018")[0] == EB_PATH
     assert MAPS["EB/digi"].events == (EVENTS,)
     assert MAPS["EB/digi"].pileup == (PILEUP,)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from caloscope.config.catalogue import plain
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import view
 from caloscope.readers import complete, read
@@ -227,3 +228,81 @@ def test_flipped_bits_give_an_error_or_the_truth(tmp_path: Path) -> None:
             assert found.isprintable()
             continue
         assert all(lumisection.maps["HCAL/digi"].counts.shape == (7, 72, 84) for lumisection in found)
+
+
+@pytest.mark.realdata
+def test_real_crystals_of_a_missing_supermodule(shared_data: Path) -> None:
+    path = shared_data / "ecal" / "eb_rechit_occ_run276582_missing_supermodule_8ls.h5"
+    # Empty crystals were stored as 0.00001, so what was counts is no longer.
+    assert "--as-float" in refusal(path, Fault.INVALID_COUNTS, ["EB/rechit"])
+    found = lumisections(path, ["EB/rechit"], as_float=True)
+    assert [each.id for each in found] == [(276582, lumi) for lumi in range(1, 9)]
+    with h5py.File(path) as file:
+        crystals = file["EBOccupancyTask_EBOT_rec_hit_occupancy"][()]
+    for row, each in enumerate(found):
+        towers = crystals[row].reshape(34, 5, 72, 5).sum(axis=(1, 3), dtype=np.float64)
+        np.testing.assert_allclose(each.maps["EB/rechit"].counts, towers, rtol=1e-5)
+        # A supermodule is 17 x 4 towers.
+        assert (each.maps["EB/rechit"].counts < 0.01).sum() >= 17 * 4
+
+
+@pytest.mark.realdata
+def test_real_crystals_and_times(shared_data: Path) -> None:
+    path = shared_data / "ecal" / "ecal_rechit_occ_time_good_7ls.h5"
+    assert "no run number" in refusal(path, Fault.NO_LUMISECTION, ["EB/rechit"])
+    maps = [*specs("EB/rechit", "EE-/rechit", "EE+/rechit"), plain("*timing*")]
+    found = list(read(path, maps, label="x", views=view, run=276582, as_float=True))
+    assert len(found) == 7
+    shapes = {name: record.counts.shape for name, record in found[0].maps.items()}
+    assert shapes == {
+        "EB/rechit": (34, 72),
+        "EE-/rechit": (20, 20),
+        "EE+/rechit": (20, 20),
+        "plain/EBTimingTask_EBTMT_timing_map": (34, 72),
+        "plain/EETimingTask_EETMT_timing_map_EE_+": (20, 20),
+        "plain/EETimingTask_EETMT_timing_map_EE_-": (20, 20),
+    }
+    assert not found[0].missing
+
+
+def test_a_row_that_cannot_be_used_ends_nothing(tmp_path: Path) -> None:
+    values = _occupancy()
+    values[2, 0, 5, 6] = -1
+    path = _write(tmp_path / "a.h5", values)
+    rows = read(path, specs("HCAL/digi", "HO/digi"), label="x", views=view)
+    first, second, third = next(rows), next(rows), next(rows)
+    assert set(first.maps) == {"HO/digi"}
+    assert first.missing == {"HCAL/digi"}
+    assert [set(each.maps) for each in (second, third)] == [{"HCAL/digi", "HO/digi"}] * 2
+    with pytest.raises(SourceError, match=r"-1.0 in DigiTask_Occupancy_depth_depth3\[0\], bin x=7 y=6"):
+        next(rows)
+
+
+def test_crystals_and_plain_arrays(tmp_path: Path) -> None:
+    crystals = np.random.default_rng(3).integers(0, 50, (2, 170, 360))
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["EBOccupancyTask_EBOT_rec_hit_occupancy"] = crystals
+        file["line"] = np.arange(8).reshape(2, 4)
+        file["solid"] = np.zeros((2, 3, 4, 5))
+        file["lumi"] = [8, 6]
+        file.attrs["run"] = 276582
+    found = list(read(path, [*specs("EB/rechit"), plain("*i*")], label="x", views=view))
+    assert [each.lumi for each in found] == [6, 8]
+    towers = crystals[1].reshape(34, 5, 72, 5).sum(axis=(1, 3))
+    np.testing.assert_array_equal(found[0].maps["EB/rechit"].counts, towers)
+    assert found[0].maps["plain/line"].counts.tolist() == [[4, 5, 6, 7]]
+    assert found[0].maps["plain/solid"].counts.shape == (3, 4, 5)
+    assert [axis.bins for axis in found[0].maps["plain/solid"].axes] == [3, 4, 5]
+    assert "plain/lumi" not in found[0].maps
+
+
+def test_more_rows_than_a_run_has(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        for depth in range(1, 8):
+            file.create_dataset(
+                f"DigiTask_Occupancy_depth_depth{depth}", (10**9, 72, 84), "f4", chunks=(1, 72, 84)
+            )
+        file.attrs["run"] = 306138
+    assert "1000000000 rows" in refusal(path, Fault.UNREADABLE, ["HCAL/digi"])

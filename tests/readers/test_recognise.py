@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import uproot
 
-from caloscope.errors import Fault
-from caloscope.readers import complete
+from caloscope.errors import Fault, UsageError
+from caloscope.readers import complete, kind, shelves
 
-from .making import only, refusal, write_ecal
+from .making import RUN, only, refusal, write_ecal
 
 
 def test_nothing_in_the_file(tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_root_header_of_large_files(tmp_path: Path) -> None:
 def test_a_root_file_that_holds_something_else(tmp_path: Path) -> None:
     path = tmp_path / "tree.root"
     with uproot.recreate(path) as file:
-        file.mktree("Indices", {"Run": np.dtype(np.int32)})
+        file["words"] = "nothing to count"
     assert complete(path)
-    assert "Indices" in refusal(path, Fault.UNKNOWN_FORMAT)
+    assert "words" in refusal(path, Fault.UNKNOWN_FORMAT, run=RUN)
 
 
 _WRITER = """
@@ -114,3 +114,51 @@ def test_hdf5_that_holds_something_else(tmp_path: Path) -> None:
         file.attrs["run"] = 306138
         file["line\nbreak"] = np.zeros(3)
     refusal(path, Fault.NOTHING_KNOWN, ["HCAL/digi"])
+
+
+CSV = "fromrun,fromlumi,hname,fromrun,fromlumi,metype,hname,histo,entries,Xmax,Xmin,Xbins,Ymax,Ymin,Ybins\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b'\xef\xbb\xbf  \n{"count": 0, "results": []}', "DIALS JSON"),
+        (b"[]", "DIALS JSON"),
+        (CSV.encode(), "legacy CSV"),
+        (b'\xef\xbb\xbf"hname","fromlumi","fromrun"\r\n', "legacy CSV"),
+        (b"PAR1....PAR1", "DIALS parquet"),
+    ],
+)
+def test_what_formats_are_called(tmp_path: Path, content: bytes, word: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    assert kind(path) == word
+    # Of text nobody can tell whether more is to come.
+    assert complete(path) == content.startswith(b"PAR1")
+
+
+def test_what_root_and_hdf5_files_are_called(tmp_path: Path) -> None:
+    assert kind(write_ecal(tmp_path)) == "DQM ROOT"
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["numbers"] = [1, 2, 3]
+    assert kind(path) == "ML4DQM HDF5"
+    with pytest.raises(UsageError, match="found ML4DQM HDF5, expected a file of histograms"):
+        next(shelves(path))
+
+
+@pytest.mark.parametrize(
+    "content", [b"PAR1", b"PAR1PAR1", b"PAR1" + bytes(5000), b"PAR1" + bytes(20) + b"PARE"]
+)
+def test_parquet_without_its_end(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(content)
+    assert not complete(path)
+    refusal(path, Fault.TRUNCATED)
+
+
+@pytest.mark.parametrize("content", [b"run,lumi\n1,2\n", b"fromrun\n1\n", b"   \n", b"fromrun fromlumi\n"])
+def test_text_that_is_something_else(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    refusal(path, Fault.UNKNOWN_FORMAT)

@@ -5,7 +5,7 @@ import sys
 import structlog
 import typer
 
-from caloscope.cli import bundles, demo, flags, learn, run, serve, simulation
+from caloscope.cli import bundles, cmssw, convert, demo, flags, info, learn, run, serve, simulation
 from caloscope.errors import CaloscopeError, UsageError
 
 app = typer.Typer(
@@ -18,6 +18,8 @@ app = typer.Typer(
 
 app.command("demo")(demo.demo)
 app.command("simulate")(simulation.simulate)
+app.command("info")(info.info)
+app.command("convert")(convert.convert)
 app.command("train")(learn.train)
 app.command("replay")(run.replay)
 app.command("monitor")(run.monitor)
@@ -25,6 +27,7 @@ app.command("serve")(serve.serve)
 app.command("flags")(flags.flags)
 app.command("incidents")(flags.incidents)
 app.add_typer(bundles.app, name="bundle")
+app.add_typer(cmssw.app, name="cmssw")
 
 
 def main() -> None:

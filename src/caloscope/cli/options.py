@@ -1,12 +1,12 @@
 """What several commands ask for in the same words."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from caloscope.config.ranges import Ranges
 from caloscope.errors import UsageError
 from caloscope.records import LumiId
 
@@ -31,16 +31,7 @@ CmsNames = Annotated[
 
 def ranges(text: str | None) -> Callable[[int], bool]:
     """A test for numbers like `1-3,7`; None admits all. Raises `UsageError` for anything else."""
-    if text is None:
-        return lambda _: True
-    pairs = []
-    for part in text.split(","):
-        found = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
-        low, high = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-        if low > high:
-            raise UsageError(f"{text!r}: found {part.strip()!r}, expected numbers such as 1-3,7")
-        pairs.append((low, high))
-    return lambda number: any(low <= number <= high for low, high in pairs)
+    return (lambda _: True) if text is None else Ranges.parse(text).__contains__
 
 
 def selection(runs: str | None, lumis: str | None) -> Callable[[LumiId], bool]:

@@ -26,7 +26,8 @@ class MapSpec:
     `folders` are the top folders of its producer in a DQM file. `histograms` are alternatives, the first
     that a file holds is used; each is `<top folder>/<path>/<name>` and holds `{depth}` where the view has
     depths. `hdf5` is the key in an ML4DQM file, None where there is none. `events` and `pileup` are paths
-    of scalars, alternatives too. Use `paths` and `key`, which know what is different in an era.
+    of scalars, alternatives too; `events_accumulating` are those that grow through a run as counts that do.
+    Use `paths` and `key`, which know what is different in an era.
 
     `scope` *cumulative*: all these histograms grow through a run in every file. *per_lumi*: those among
     `accumulating` still grow in a file that covers a run (`accumulates`), the others start again each
@@ -50,6 +51,7 @@ class MapSpec:
     accumulating: tuple[str, ...] = ()
     histograms_by_era: tuple[tuple[str, tuple[str, ...]], ...] = ()
     hdf5_by_era: tuple[tuple[str, str], ...] = ()
+    events_accumulating: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -135,6 +137,7 @@ def _spec(name: str, one: MapText, catalogue: CatalogueText) -> MapSpec:
         accumulating=one.accumulating,
         histograms_by_era=tuple((era, t.histograms) for era, t in one.by_era.items() if t.histograms),
         hdf5_by_era=tuple((era, t.hdf5) for era, t in one.by_era.items() if t.hdf5),
+        events_accumulating=producer.events_accumulating,
     )
 
 

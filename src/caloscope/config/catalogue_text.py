@@ -42,6 +42,7 @@ class ProducerText(_Table):
 
     folders: tuple[Word, ...] = Field(min_length=1)
     events: tuple[ObjectPath, ...] = ()
+    events_accumulating: tuple[ObjectPath, ...] = ()
     pileup: tuple[ObjectPath, ...] = ()
 
 
@@ -105,7 +106,8 @@ def _check_folders(name: str, one: MapText, producers: dict[str, ProducerText]) 
         known = ", ".join(producers) or "none"
         raise ValueError(f"maps.{name}.producer {one.producer!r} to be one of the producers: {known}")
     producer = producers[one.producer]
-    for path in (*one.all_histograms(), *producer.events, *producer.pileup):
+    scalars = (*producer.events, *producer.events_accumulating, *producer.pileup)
+    for path in (*one.all_histograms(), *scalars):
         if path.split("/")[0] not in producer.folders:
             folders = ", ".join(producer.folders)
             raise ValueError(f"{path!r} of maps.{name} to begin with a folder of {one.producer}: {folders}")

@@ -32,8 +32,9 @@ def difference(before: Seen | None, now: Seen, *, from_start: bool = False) -> D
     """What was counted after `before` up to and including the lumisection of `now`.
 
     NO_BASELINE where `before` is None, of another run or booked otherwise, where a bin or the events fell (a
-    reset, or a count beyond 32 bits), for a span beyond 65,535, and for real numbers, which may be means. `from_start` says that the first record
-    of a run holds all since lumisection 1. `events` is None unless both know it; pileup is that of `now`.
+    reset, or a count beyond 32 bits), for a span beyond 65,535, and for real numbers, which may be means.
+    `from_start` says that the first record of a run holds all since lumisection 1. `events` is None unless
+    both know it; pileup is that of `now`.
     Whatever comes out, `now` is what the next record is to be compared with. Equal counts are an empty
     record, not a fault: with growing events that is a dead map. A reset after which every bin has overtaken
     what it held before cannot be seen.

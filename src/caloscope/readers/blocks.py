@@ -7,15 +7,31 @@ in Zstandard.
 """
 
 import lzma
-import zlib
+import threading
+from typing import cast
 
 import cramjam
 import xxhash
+import zstandard
+from isal import igzip_lib
 
 from caloscope.readers.bytestream import DamagedError
 
 _HEAD_BYTES = 9
 _XXHASH_BYTES = 8
+_XZ_MEMORY = 256 * 2**20
+_ZSTANDARD_WINDOW = 16 * 2**20
+"""No window is larger than a block can be."""
+
+_ERRORS: tuple[type[Exception], ...] = (
+    # The library's description of itself calls it an exception, not a class.
+    cast("type[Exception]", igzip_lib.IsalError),
+    lzma.LZMAError,
+    cramjam.DecompressionError,
+    zstandard.ZstdError,
+    ValueError,
+    EOFError,
+)
 
 
 def inflate(raw: bytes, size: int) -> bytes:
@@ -23,26 +39,26 @@ def inflate(raw: bytes, size: int) -> bytes:
     pieces: list[bytes] = []
     place, done = 0, 0
     while done < size:
-        head = raw[place : place + _HEAD_BYTES]
-        stored = int.from_bytes(head[3:6], "little")
-        inflated = int.from_bytes(head[6:9], "little")
-        block = raw[place + _HEAD_BYTES : place + _HEAD_BYTES + stored]
-        if len(head) < _HEAD_BYTES or len(block) < stored or not 0 < inflated <= size - done:
+        start = place + _HEAD_BYTES
+        stored = int.from_bytes(raw[place + 3 : place + 6], "little")
+        inflated = int.from_bytes(raw[place + 6 : start], "little")
+        if start + stored > len(raw) or not 0 < inflated <= size - done:
             raise DamagedError("a compressed block of impossible size")
-        pieces.append(_inflate_block(head[:2], block, inflated))
-        place += _HEAD_BYTES + stored
+        pieces.append(_inflate_block(raw[place : place + 2], raw[start : start + stored], inflated))
+        place = start
+        place += stored
         done += inflated
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _inflate_block(algorithm: bytes, block: bytes, size: int) -> bytes:
     """One block of exactly `size` bytes once inflated."""
-    readers = {b"ZL": _zlib, b"XZ": _xz, b"L4": _lz4, b"ZS": _zstandard}
-    if algorithm not in readers:
+    reader = _READERS.get(algorithm)
+    if reader is None:
         raise DamagedError(f"a block compressed with {algorithm!r}")
     try:
-        data = readers[algorithm](block, size)
-    except (zlib.error, lzma.LZMAError, cramjam.DecompressionError, ValueError, EOFError) as error:
+        data = reader(block, size)
+    except _ERRORS as error:
         raise DamagedError(f"a damaged compressed block ({error})") from error
     if len(data) != size:
         raise DamagedError(f"a compressed block that does not hold the {size} bytes it claims")
@@ -50,16 +66,16 @@ def _inflate_block(algorithm: bytes, block: bytes, size: int) -> bytes:
 
 
 def _zlib(block: bytes, size: int) -> bytes:
-    stream = zlib.decompressobj()
+    stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
     # Room for one byte more, or the checksum at the end would not be looked at.
-    data = stream.decompress(block, size + 1)
+    data: bytes = stream.decompress(block, size + 1)
     if not stream.eof:
         raise DamagedError("a compressed block without its end")
     return data
 
 
 def _xz(block: bytes, size: int) -> bytes:
-    stream = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=256 * 2**20)
+    stream = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
     data = stream.decompress(block, size + 1)
     if not stream.eof:
         raise DamagedError("a compressed block without its end")
@@ -68,14 +84,29 @@ def _xz(block: bytes, size: int) -> bytes:
 
 def _lz4(block: bytes, size: int) -> bytes:
     checksum, payload = block[:_XXHASH_BYTES], block[_XXHASH_BYTES:]
-    if xxhash.xxh64(payload).digest() != checksum:
+    if xxhash.xxh64_digest(payload) != checksum:
         raise DamagedError("a compressed block whose checksum does not fit")
     data = bytearray(size)
     written = cramjam.lz4.decompress_block_into(payload, data, output_len=size)
     return bytes(data[:written])
 
 
+class _Contexts(threading.local):
+    """A Zstandard decompressor for each thread: making one takes longer than inflating a small map."""
+
+    def __init__(self) -> None:
+        self.zstandard = zstandard.ZstdDecompressor(max_window_size=_ZSTANDARD_WINDOW)
+
+
+_CONTEXTS = _Contexts()
+
+
 def _zstandard(block: bytes, size: int) -> bytes:
-    data = bytearray(size)
-    written = cramjam.zstd.decompress_into(block, data)
-    return bytes(data[:written])
+    # The library makes room for what a frame says that it holds, whatever it is told.
+    claimed = zstandard.frame_content_size(block)
+    if claimed > size:
+        raise DamagedError(f"a compressed block of {claimed} bytes that should have {size}")
+    return _CONTEXTS.zstandard.decompress(block, max_output_size=size, allow_extra_data=False)
+
+
+_READERS = {b"ZL": _zlib, b"XZ": _xz, b"L4": _lz4, b"ZS": _zstandard}

@@ -9,6 +9,10 @@ class DamagedError(Exception):
     """Bytes that cannot be what they claim to be; says which, without the file's name."""
 
 
+class UnexpectedError(DamagedError):
+    """Bytes that may be sound, in a version or layout that this code does not know."""
+
+
 @lru_cache(maxsize=64)
 def _format(fields: str) -> struct.Struct:
     return struct.Struct(">" + fields)
@@ -19,7 +23,7 @@ class Cursor:
 
     __slots__ = ("data", "place")
 
-    def __init__(self, data: bytes, place: int = 0) -> None:
+    def __init__(self, data: bytes | memoryview, place: int = 0) -> None:
         self.data = data
         self.place = place
 
@@ -27,7 +31,10 @@ class Cursor:
         """The next big-endian numbers, `fields` as in `struct`."""
         layout = _format(fields)
         start = self.place
-        self.skip(layout.size)
+        end = start + layout.size
+        if end > len(self.data):
+            raise DamagedError(f"a record that ends at byte {end} of {len(self.data)}")
+        self.place = end
         return layout.unpack_from(self.data, start)
 
     def skip(self, size: int) -> None:
@@ -47,4 +54,4 @@ class Cursor:
             (size,) = self.take("I")
         start = self.place
         self.skip(size)
-        return self.data[start : self.place].decode("utf-8", errors="replace")
+        return str(self.data[start : self.place], "utf-8", errors="replace")

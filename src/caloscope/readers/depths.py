@@ -3,7 +3,8 @@
 from caloscope.errors import UsageError
 from caloscope.geometry import View
 
-_PLACE = "{depth}"
+PLACE = "{depth}"
+"""Where a pattern has the physical depth."""
 
 
 def planes(pattern: str, view: View) -> list[tuple[str, bool]]:
@@ -13,15 +14,15 @@ def planes(pattern: str, view: View) -> list[tuple[str, bool]]:
     this era may be absent. On a view without depths there is one plane. Raises `UsageError` where a name
     cannot tell depths apart.
     """
-    if _PLACE not in pattern:
+    if PLACE not in pattern:
         if len(view.depths) > 1:
             raise UsageError(
-                f"{pattern!r} names all {len(view.depths)} depths of {view.name} alike: no {_PLACE}"
+                f"{pattern!r} names all {len(view.depths)} depths of {view.name} alike: no {PLACE}"
             )
         return [(pattern, True)]
     if not view.depths:
         raise UsageError(f"{pattern!r} asks for a depth, and {view.name} has none")
     return [
-        (pattern.replace(_PLACE, str(depth)), bool(exists.any()))
+        (pattern.replace(PLACE, str(depth)), bool(exists.any()))
         for depth, exists in zip(view.depths, view.exists, strict=True)
     ]

@@ -1,122 +1,156 @@
 """The HDF5 files of the ML4DQM project: one array `(lumi, y, x)` a depth, and next to no metadata.
 
-Arrays are named `DigiTask_Occupancy_depth_depth<d>` and the like (`MapSpec.key`). What the file
-does not say is assumed, and every lumisection carries the list of what was.
+Arrays are named `DigiTask_Occupancy_depth_depth<d>` and the like (`MapSpec.key`); those of crystals are
+summed to towers. What the file does not say is assumed, and every lumisection carries the list of what was.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from caloscope.config.catalogue import MapSpec
+from caloscope.config.catalogue import MapSpec, plain_name
+from caloscope.dataset.guard import Array, Hdf5File, open_hdf5
 from caloscope.errors import Fault, SourceError
-from caloscope.geometry import View, era_of_run
-from caloscope.readers.counts import to_counts
+from caloscope.geometry import View
+from caloscope.readers.counts import stack, sum_blocks, to_counts, to_floats
 from caloscope.readers.depths import planes
-from caloscope.readers.hdf5file import Array, Hdf5File, open_hdf5
-from caloscope.readers.plateau import Plateau, find_plateau
-from caloscope.records import Counts, Lumisection, MapRecord
+from caloscope.readers.ml4dqm_rows import find_lumis, find_run
+from caloscope.readers.plain import MOST_MAPS, ONE_BIN
+from caloscope.readers.plateau import ASSUMPTION, plateau_events, plateau_name
+from caloscope.readers.wanted import Wanted
+from caloscope.records import BinRange, Lumisection, MapRecord
 
-_MAX_LUMI = 2**31 - 1
-_MAX_RUN = 2**32 - 1
+_NUMBERS = ("run", "lumi")
 
 
 class _Source(NamedTuple):
-    """Where one map stands in the file: its arrays in the view's depth order (None: no cells there)."""
+    """Where one map stands in the file: its arrays in the view's depth order (None: no cells there).
 
-    spec: MapSpec
-    view: View
+    `view` is None for a map that no view describes; `block` x `block` bins of the arrays make a cell.
+    """
+
+    name: str
+    producer: str
+    view: View | None
     arrays: tuple[Array | None, ...]
-    plateau: Plateau | None
+    plateau: Array | None = None
+    block: int = 1
 
 
-def read_ml4dqm(
-    path: Path,
-    maps: Collection[MapSpec],
-    *,
-    label: str,
-    era: str | None,
-    run: int | None,
-    views: Callable[[str, str], View],
-) -> Iterator[Lumisection]:
-    """The lumisections of an ML4DQM file, ascending, read one at a time; see `caloscope.readers.read`."""
+def read_ml4dqm(path: Path, wanted: Wanted) -> Iterator[Lumisection]:
+    """The lumisections of an ML4DQM file, ascending, read one at a time; see `caloscope.readers.read`.
+
+    A row in which a map cannot be used ends nothing: it comes without that map, and what was wrong with the
+    first such row is raised as `SourceError` after the last.
+    """
     with open_hdf5(path) as file:
-        number, assumptions = _find_run(file, run)
-        if era is None:
-            era = era_of_run(number)
-            assumptions.append(f"era {era} taken from run {number}")
-        sources, missing = _find_maps(file, maps, era, views)
-        rows = _count_rows(path, sources)
-        lumis, assumed = _find_lumis(file, rows)
-        assumptions += assumed
+        number, assumptions = find_run(file, wanted.run)
+        era, assumed = "", list[str]()
+        if not all(spec.is_plain for spec in wanted.maps):
+            era, assumed = wanted.era_for(number)
+        sources, missing = _find_maps(file, wanted, era)
+        lumis, numbered = find_lumis(file, _count_rows(path, sources))
+        assumptions += assumed + numbered
         if any(source.plateau for source in sources):
-            assumptions.append("events taken from the plateau of the forward calorimeter")
-        for row in np.argsort(lumis, kind="stable"):
-            yield Lumisection(
-                label=label,
-                run=number,
-                lumi=int(lumis[row]),
-                maps={source.spec.name: _read_map(path, source, int(row)) for source in sources},
-                missing=missing,
-                source=str(path),
-                assumptions=tuple(assumptions),
-            )
+            assumptions.append(ASSUMPTION)
+        faults: list[SourceError] = []
+        for row in np.argsort(lumis, kind="stable").tolist():
+            maps, bad = _read_row(path, sources, row, wanted, faults)
+            if maps:
+                yield Lumisection(
+                    label=wanted.label,
+                    run=number,
+                    lumi=int(lumis[row]),
+                    maps=maps,
+                    missing=missing | bad,
+                    source=str(path),
+                    assumptions=tuple(assumptions),
+                )
+        if faults:
+            raise faults[0]
 
 
-def _find_run(file: Hdf5File, asked: int | None) -> tuple[int, list[str]]:
-    """The run of the attribute, else the one asked for; `SourceError` where there is neither."""
-    stored = file.whole_numbers("run")
-    if stored is not None:
-        if stored.size != 1 or not 0 < stored.flat[0] <= _MAX_RUN:
-            found = f"run {stored.ravel()[:3].tolist()}"
-            raise SourceError(file.path, Fault.INVALID_SCALAR, found, "one run number")
-        run = int(stored.flat[0])
-        if asked in (None, run):
-            return run, []
-        return run, [f"run {run} as the content says, not {asked} as asked for"]
-    if asked is None:
-        raise SourceError(
-            file.path, Fault.NO_LUMISECTION, "no run number", "an attribute run, or a run given"
-        )
-    return asked, [f"run {asked} as asked for"]
+def _read_row(
+    path: Path, sources: Sequence[_Source], row: int, wanted: Wanted, faults: list[SourceError]
+) -> tuple[dict[str, MapRecord], frozenset[str]]:
+    """The maps of a row, and the names of those that cannot be used; `faults` takes the first reason."""
+    maps: dict[str, MapRecord] = {}
+    for source in sources:
+        try:
+            maps[source.name] = _read_map(path, source, row, as_float=wanted.as_float)
+        except SourceError as error:
+            faults[1:] = []
+            faults.append(error)
+    return maps, frozenset(source.name for source in sources if source.name not in maps)
 
 
-def _find_maps(
-    file: Hdf5File, maps: Collection[MapSpec], era: str, views: Callable[[str, str], View]
-) -> tuple[list[_Source], frozenset[str]]:
+def _find_maps(file: Hdf5File, wanted: Wanted, era: str) -> tuple[list[_Source], frozenset[str]]:
     """The maps that the file holds, and the names of those that its producers should have brought."""
-    wanted = {spec: key for spec in maps if (key := spec.key(era))}
-    candidates = (_find_map(file, spec, key, views(spec.view, era)) for spec, key in wanted.items())
+    keys = {spec: key for spec in wanted.maps if not spec.is_plain and (key := spec.key(era))}
+    candidates = (_find_map(file, spec, key, wanted, era) for spec, key in keys.items())
     sources = [source for source in candidates if source]
-    if not sources:
-        expected = " or ".join(sorted(set(wanted.values()))) or "a map"
+    patterns = [pattern for spec in wanted.maps if spec.is_plain for pattern in spec.histograms]
+    plain = _find_plain(file, patterns)
+    if not sources and not plain:
+        expected = " or ".join([*sorted(set(keys.values())), *patterns]) or "a map"
         names = f"arrays {sorted(file.names)[:3]!r:.100}"
-        raise SourceError(file.path, Fault.NOTHING_KNOWN, names, expected)
-    found = {source.spec.name for source in sources}
-    producers = {source.spec.producer for source in sources}
-    return sources, frozenset(
-        spec.name for spec in wanted if spec.producer in producers and spec.name not in found
-    )
+        raise SourceError(file.path, Fault.NOTHING_KNOWN, names, f"{expected:.300}")
+    found = {source.name for source in sources}
+    producers = {source.producer for source in sources}
+    missing = (spec.name for spec in keys if spec.producer in producers and spec.name not in found)
+    return sources + plain, frozenset(missing)
 
 
-def _find_map(file: Hdf5File, spec: MapSpec, key: str, view: View) -> _Source | None:
+def _find_map(file: Hdf5File, spec: MapSpec, key: str, wanted: Wanted, era: str) -> _Source | None:
     """The arrays of one map; None where one that must be there is not."""
-    wanted = planes(key, view)
-    arrays = [file.array(name) for name, _ in wanted]
-    complete = all(array or not needed for array, (_, needed) in zip(arrays, wanted, strict=True))
-    if not complete or not any(arrays):
+    view = wanted.views(spec.view, era)
+    pieces = planes(key, view)
+    arrays = tuple(file.array(name) for name, _ in pieces)
+    complete = all(array or not needed for array, (_, needed) in zip(arrays, pieces, strict=True))
+    there = [array for array in arrays if array]
+    if not complete or not there:
         return None
-    expected = (view.y.bins, view.x.bins)
-    for array in arrays:
-        if array is not None and (len(array.shape) != 3 or array.shape[1:] != expected):
-            wish = f"(lumisections, {expected[0]} {view.y.name}, {expected[1]} {view.x.name})"
-            raise SourceError(file.path, Fault.WRONG_BINNING, f"shape {array.shape} of {array.name}", wish)
-    return _Source(spec, view, tuple(arrays), find_plateau(file, key, view))
+    blocks = {_require_shape(array, spec, view) for array in there}
+    if len(blocks) > 1:
+        raise SourceError(file.path, Fault.WRONG_BINNING, f"arrays of two sizes for {spec.name}", "one size")
+    plateau = None
+    name = plateau_name(key, view)
+    # Real numbers may have been normalised: then the plateau is no number of events.
+    if name is not None and not wanted.as_float:
+        plateau = file.array(name)
+    return _Source(spec.name, spec.producer, view, arrays, plateau, blocks.pop())
 
 
-def _count_rows(path: Path, sources: Collection[_Source]) -> int:
+def _require_shape(array: Array, spec: MapSpec, view: View) -> int:
+    """How many bins of an array along y and x make a cell; raises `SourceError` WRONG_BINNING."""
+    for block in (1, spec.block):
+        if len(array.shape) == 3 and array.shape[1:] == (block * view.y.bins, block * view.x.bins):
+            return block
+    wish = f"(lumisections, {view.y.bins} {view.y.name}, {view.x.bins} {view.x.name})"
+    finer = f", or {spec.block} times finer" if spec.block > 1 else ""
+    found = f"shape {array.shape} of {array.name}"
+    raise SourceError(array.path, Fault.WRONG_BINNING, found, wish + finer)
+
+
+def _find_plain(file: Hdf5File, patterns: Sequence[str]) -> list[_Source]:
+    """The arrays with rows whose name matches a pattern; the name stands for the histogram's path."""
+    names = [
+        name
+        for name in sorted(file.names)
+        if name not in _NUMBERS and any(name == each or fnmatchcase(name, each) for each in patterns)
+    ]
+    if len(names) > MOST_MAPS:
+        found = f"{len(names)} arrays that match {' or '.join(patterns):.100}"
+        raise SourceError(file.path, Fault.UNREADABLE, found, f"at most {MOST_MAPS}: a narrower pattern")
+    arrays = [array for name in names if (array := file.array(name)) and 2 <= len(array.shape) <= 4]
+    return [_Source(plain_name(array.name), "", None, (array,)) for array in arrays if 0 not in array.shape]
+
+
+def _count_rows(path: Path, sources: Sequence[_Source]) -> int:
     """Number of lumisections, the same for all arrays."""
     rows = {array.shape[0]: array.name for source in sources for array in source.arrays if array is not None}
     if len(rows) > 1:
@@ -125,32 +159,27 @@ def _count_rows(path: Path, sources: Collection[_Source]) -> int:
     return next(iter(rows))
 
 
-def _find_lumis(file: Hdf5File, rows: int) -> tuple[np.ndarray, list[str]]:
-    """Each row's lumisection: attribute or array `lumi`, else row + 1."""
-    stored = file.whole_numbers("lumi")
-    if stored is None:
-        return np.arange(1, rows + 1), ["lumisection = row + 1"]
-    lumis = stored.ravel()
-    if lumis.size != rows or np.any((lumis < 1) | (lumis > _MAX_LUMI)):
-        raise SourceError(
-            file.path, Fault.NO_LUMISECTION, f"{lumis.size} numbers in lumi", f"{rows}, each above 0"
-        )
-    if np.unique(lumis).size != rows:
-        raise SourceError(file.path, Fault.CONFLICT, "a lumisection twice in lumi", "each one once")
-    return lumis, []
-
-
-def _read_map(path: Path, source: _Source, row: int) -> MapRecord:
+def _read_map(path: Path, source: _Source, row: int, *, as_float: bool) -> MapRecord:
     """One map of one row."""
-    counts = [_read_plane(path, array, row, source.view) for array in source.arrays]
-    return MapRecord(
-        counts=np.stack(counts) if source.view.depths else counts[0],
-        events=source.plateau.events(row) if source.plateau else None,
-    )
+    planes_read = [None if array is None else array.row(row) for array in source.arrays]
+    names = [f"{array.name}[{row}]" if array else "" for array in source.arrays]
+    shape = next(plane.shape for plane in planes_read if plane is not None)
+    values = stack(planes_read, shape)
+    content = (to_floats if as_float else to_counts)(values, path, names)
+    if source.view is None:
+        return _plain_record(content[0])
+    cells = sum_blocks(content, source.block, path, names).reshape(source.view.shape)
+    return MapRecord(counts=cells, events=_events(source, row))
 
 
-def _read_plane(path: Path, array: Array | None, row: int, view: View) -> Counts:
-    """One depth as `(y, x)`; zeros for a depth that is not there and has no cells."""
-    if array is None:
-        return np.zeros((view.y.bins, view.x.bins), np.uint32)
-    return to_counts(array.row(row), path, f"{array.name}[{row}]")
+def _events(source: _Source, row: int) -> int | None:
+    """What HF shows, None where it shows nothing."""
+    return None if source.plateau is None else plateau_events(source.plateau.row(row))
+
+
+def _plain_record(content: NDArray[Any]) -> MapRecord:
+    """An array that no view describes, its bins numbered from 0."""
+    axes = tuple(BinRange("", bins, 0.0, float(bins)) for bins in content.shape)
+    if content.ndim == 1:
+        content, axes = content.reshape(1, -1), (ONE_BIN, *axes)
+    return MapRecord(counts=content, axes=axes)

@@ -4,13 +4,14 @@ The forward calorimeter (HF) is read out without zero suppression: each of its c
 six real lumisections of 2017 all 864 HF channels of a depth hold exactly the number of events.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from caloscope.geometry import View
-from caloscope.readers.counts import to_counts
-from caloscope.readers.hdf5file import Array, Hdf5File
+
+ASSUMPTION = "events taken from the plateau of the forward calorimeter"
 
 _HF_COLUMNS = 13
 """HF takes the first and the last 13 ieta bins (|ieta| 29 to 41) of the 84."""
@@ -19,29 +20,31 @@ _IETA_BINS = 84
 _CALORIMETER = ("HCAL", "HO")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plateau:
-    """The array in which HF shows the number of events."""
+def plateau_name(pattern: str, view: View) -> str | None:
+    """Name of the histogram or array in which HF shows the number of events: depth 1 of the same quantity.
 
-    array: Array
-
-    def events(self, row: int) -> int | None:
-        """What most HF channels of a row count; None where they count nothing or do not agree."""
-        plane = to_counts(self.array.row(row), self.array.path, f"{self.array.name}[{row}]")
-        forward = np.concatenate([plane[:, :_HF_COLUMNS], plane[:, -_HF_COLUMNS:]], axis=1)
-        alive = forward[forward > 0]
-        values, channels = np.unique(alive, return_counts=True)
-        if not values.size or 2 * channels.max() <= alive.size:
-            return None
-        return int(values[np.argmax(channels)])
-
-
-def find_plateau(file: Hdf5File, key: str, view: View) -> Plateau | None:
-    """The plateau for the map under a key: depth 1 of its quantity; None on a view that is not CMS's HCAL."""
+    `pattern` is the map's own, such as `.../depth{depth}` or `.../depthHO`. None on a view that is not CMS's
+    HCAL or HO.
+    """
     if view.name not in _CALORIMETER:
         return None
-    stem, depth, _ = key.replace("{depth}", "1").rpartition("depth")
-    array = file.array(f"{stem}{depth}1")
-    if array is None or len(array.shape) != 3 or array.shape[2] != _IETA_BINS:
+    stem, depth, _ = pattern.replace("{depth}", "1").rpartition("depth")
+    return f"{stem}{depth}1" if depth else None
+
+
+def plateau_events(plane: NDArray[Any]) -> int | None:
+    """What most HF channels of a plane `(iphi, ieta bin)` count.
+
+    None where they count nothing, do not agree, or the plane has other columns than HCAL.
+    """
+    if plane.ndim != 2 or plane.shape[1] != _IETA_BINS:
         return None
-    return Plateau(array)
+    forward = np.concatenate([plane[:, :_HF_COLUMNS], plane[:, -_HF_COLUMNS:]], axis=1)
+    alive = forward[forward > 0]
+    if not alive.size:
+        return None
+    # A value that more than half of them have is in the middle when they are sorted.
+    middle = np.partition(alive, alive.size // 2)[alive.size // 2]
+    if 2 * np.count_nonzero(alive == middle) <= alive.size or not float(middle).is_integer():
+        return None
+    return int(middle)

@@ -1,28 +1,45 @@
 """ROOT's file container: the header, directories of keys, and the bytes of one object.
 
 Only what reading histograms needs, about twenty times as fast as building general objects, and bounded: every
-size that a file claims is checked before anything is allocated, and no class description of a file is ever
-followed. Layout: ROOT's `TFile`, `TDirectoryFile` and `TKey` reference pages, section "format on disk".
+size that a file claims is checked before anything is allocated, and no class description of a file is
+followed here. Directories are walked, never scanned for: bytes of deleted objects stay in a file. Layout:
+ROOT's `TFile`, `TDirectoryFile` and `TKey` reference pages, section "format on disk".
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import struct
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from caloscope.readers.blocks import inflate
 from caloscope.readers.bytestream import Cursor, DamagedError
+from caloscope.readers.keys import Directory, Key, parse_keys
+
+__all__ = [
+    "HEADER_BYTES",
+    "MAGIC",
+    "MAX_OBJECT_BYTES",
+    "Directory",
+    "Header",
+    "Key",
+    "RootFile",
+    "parse_header",
+]
 
 MAGIC = b"root"
 HEADER_BYTES = 64
 MAX_OBJECT_BYTES = 64 * 2**20
 """A map of a calorimeter takes kilobytes; what claims more than this is damaged or no histogram of ours."""
 MAX_KEYS_BYTES = 32 * 2**20
+MAX_KEYS = 2**20
+"""Of all directories of a file that are looked at; whole-run DQM files have some hundred thousand."""
+_WHOLE_BYTES = 64 * 2**20
+"""A file up to this size is read in one go: a request for every object would take longer."""
 _LARGE_FILE = 1_000_000
-_LARGE_KEY = 1000
-_DIRECTORIES = ("TDirectoryFile", "TDirectory")
+_LARGE_DIRECTORY = 1000
+_SMALL = struct.Struct(">hIIiiiii")
+_LARGE = struct.Struct(">hIIiiqqq")
 
 
 class Header(NamedTuple):
@@ -31,27 +48,6 @@ class Header(NamedTuple):
     begin: int
     end: int
     name_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One entry of a directory: an object's class, name, cycle, place and sizes (bytes)."""
-
-    classname: str
-    name: str
-    cycle: int
-    seek: int
-    key_bytes: int
-    stored_bytes: int
-    object_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """A directory's objects and its folders by name, each of the highest cycle."""
-
-    objects: Mapping[str, Key] = field(default_factory=dict)
-    folders: Mapping[str, Key] = field(default_factory=dict)
 
 
 def parse_header(head: bytes) -> Header:
@@ -69,33 +65,41 @@ def parse_header(head: bytes) -> Header:
 class RootFile:
     """A ROOT file opened for reading; a context manager.
 
-    All methods raise `DamagedError` where the content makes no sense, and `OSError` from below.
+    `whole`: most of it will be needed, so a file that is not large is read at once. All methods raise
+    `DamagedError` where the content makes no sense, and `OSError` from below.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
+    def __init__(self, path: Path, *, whole: bool = True) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._known: dict[int, Directory] = {}
+        self._keys_left = MAX_KEYS
+        self._lists_left = 0
+        self._content: bytes | None = None
         try:
-            self.size = os.fstat(self._file.fileno()).st_size
-            self.header = parse_header(self._bytes(0, min(HEADER_BYTES, self.size)))
+            self.size = os.fstat(self._descriptor).st_size
+            self._lists_left = self.size
+            if whole and self.size <= _WHOLE_BYTES:
+                self._content = _exactly(self._descriptor, self.size, 0)
+            self.header = parse_header(self.piece(0, min(HEADER_BYTES, self.size)))
         except BaseException:
-            self._file.close()
+            os.close(self._descriptor)
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        self._file.close()
+        os.close(self._descriptor)
+        # The number may be another file's soon.
+        self._descriptor = -1
 
-    def _bytes(self, seek: int, size: int) -> bytes:
-        """A piece of the file, all of it or an error."""
+    def piece(self, seek: int, size: int) -> bytes:
+        """A piece of the file, all of it or an error; the caller has made sure that `size` is bearable."""
         if seek < 0 or size < 0 or seek + size > self.size:
             raise DamagedError(f"a reference to bytes {seek} to {seek + size} in a file of {self.size} bytes")
-        piece = os.pread(self._file.fileno(), size, seek)
-        if len(piece) != size:
-            raise DamagedError(f"{len(piece)} bytes at {seek} where {size} should be")
-        return piece
+        if self._content is not None:
+            return self._content[seek : seek + size]
+        return _exactly(self._descriptor, size, seek)
 
     @property
     def top(self) -> Directory:
@@ -108,57 +112,55 @@ class RootFile:
             key = parent.folders.get(name)
             if key is None:
                 return None
-            parent = self._directory(key.seek + key.key_bytes)
+            parent = self.open(key)
         return parent
+
+    def open(self, key: Key) -> Directory:
+        """The directory of a folder's key."""
+        return self._directory(key.seek + key.key_bytes)
 
     def _directory(self, seek: int) -> Directory:
         """The directory whose record stands at `seek`, read once."""
-        if seek not in self._known:
-            self._known[seek] = self._read_directory(seek)
-        return self._known[seek]
+        found = self._known.get(seek)
+        if found is None:
+            found = self._known[seek] = self._read_directory(seek)
+            self._keys_left -= found.keys
+        return found
 
     def _read_directory(self, seek: int) -> Directory:
-        record = Cursor(self._bytes(seek, min(42, self.size - seek)))
-        version, _, _, keys_bytes, _ = record.take("hIIii")
-        large = version > _LARGE_KEY
-        record.skip(16 if large else 8)
-        (keys_seek,) = record.take("q" if large else "i")
+        record = self.piece(seek, min(_LARGE.size, max(0, self.size - seek)))
+        if len(record) < _SMALL.size:
+            raise DamagedError(f"a directory that ends at byte {self.size}")
+        version, _, _, keys_bytes, _, _, _, keys_seek = _SMALL.unpack_from(record)
+        if version > _LARGE_DIRECTORY:
+            if len(record) < _LARGE.size:
+                raise DamagedError(f"a directory that ends at byte {self.size}")
+            *_, keys_seek = _LARGE.unpack(record)
         if not 0 <= keys_bytes <= MAX_KEYS_BYTES:
             raise DamagedError(f"a list of keys that claims {keys_bytes} bytes")
         if keys_bytes == 0:
             return Directory()
-        return _parse_keys(self._bytes(keys_seek, keys_bytes))
+        # Lists of a sound file stand beside each other; one used again and again would fill the memory.
+        self._lists_left -= keys_bytes
+        if self._lists_left < 0:
+            raise DamagedError("lists of keys that are longer than the file")
+        return parse_keys(self.piece(keys_seek, keys_bytes), self._keys_left)
 
     def read(self, key: Key) -> bytes:
         """The bytes of an object, inflated; it may claim at most `MAX_OBJECT_BYTES`."""
-        if not 0 <= key.object_bytes <= MAX_OBJECT_BYTES:
-            raise DamagedError(f"{key.name[:80]!r} claims {key.object_bytes} bytes")
+        size = key.object_bytes
+        if not 0 <= size <= MAX_OBJECT_BYTES:
+            raise DamagedError(f"{key.name[:80]!r} claims {size} bytes")
         stored = key.stored_bytes - key.key_bytes
         if not 0 <= stored <= MAX_OBJECT_BYTES:
             raise DamagedError(f"{key.name[:80]!r} claims {stored} stored bytes")
-        raw = self._bytes(key.seek + key.key_bytes, stored)
-        return raw if stored == key.object_bytes else inflate(raw, key.object_bytes)
+        raw = self.piece(key.seek + key.key_bytes, stored)
+        return raw if stored == size else inflate(raw, size)
 
 
-def _parse_keys(record: bytes) -> Directory:
-    """A list of keys, itself behind a key."""
-    cursor = Cursor(record)
-    _, start = _parse_key(cursor)
-    cursor.jump(start)
-    (count,) = cursor.take("i")
-    objects: dict[str, Key] = {}
-    folders: dict[str, Key] = {}
-    for _ in range(count):
-        key, _ = _parse_key(cursor)
-        kind = folders if key.classname in _DIRECTORIES else objects
-        if key.name not in kind or kind[key.name].cycle < key.cycle:
-            kind[key.name] = key
-    return Directory(objects, folders)
-
-
-def _parse_key(cursor: Cursor) -> tuple[Key, int]:
-    """The key at the cursor, which moves behind it, and the length that the key claims for itself."""
-    stored, version, size, _, key_bytes, cycle = cursor.take("ihiIhh")
-    seek, _ = cursor.take("qq" if version > _LARGE_KEY else "ii")
-    classname, name, _ = cursor.text(), cursor.text(), cursor.text()
-    return Key(classname, name, cycle, seek, key_bytes, stored, size), key_bytes
+def _exactly(descriptor: int, size: int, seek: int) -> bytes:
+    """All bytes of a piece; raises `DamagedError` where the file has become shorter meanwhile."""
+    piece = os.pread(descriptor, size, seek)
+    if len(piece) != size:
+        raise DamagedError(f"{len(piece)} bytes at {seek} where {size} should be")
+    return piece

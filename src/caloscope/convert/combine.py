@@ -1,0 +1,91 @@
+"""What several sources say of one map in one lumisection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from caloscope.convert.dropped import Why
+from caloscope.dataset import Stored
+from caloscope.records import Content, MapRecord
+
+_MOST = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts of one lumisection's events, in several sources, that add up."""
+
+    parts: tuple[Stored, ...]
+
+    @property
+    def events(self) -> int | None:
+        """Events of all parts; None where one does not tell."""
+        events = [part.events for part in self.parts]
+        return None if None in events else sum(each for each in events if each is not None)
+
+    def record(self) -> MapRecord:
+        """The sum. Pileup is the parts' mean, weighted with their events.
+
+        Raises `OverflowError` where a bin holds more than an unsigned 32-bit number does.
+        """
+        records = [part.record() for part in self.parts]
+        return MapRecord(
+            counts=_sum([record.counts for record in records]),
+            events=self.events,
+            pileup=_mean_pileup(self.parts),
+            span=self.parts[0].span,
+            axes=records[0].axes,
+        )
+
+
+def combine(entries: Sequence[tuple[Stored, bool]]) -> tuple[Stored | Parts, list[Why]]:
+    """One map of one lumisection out of all that was found of it, and why the rest was left out.
+
+    `entries`, in the order of the sources, are what was found and whether it is a part. The same again is a
+    duplicate; different parts add up; anything else is a conflict, which the first wins.
+    """
+    kept: list[tuple[Stored, bool]] = []
+    dropped: list[Why] = []
+    for stored, partial in entries:
+        if any(_same(stored, other) for other, _ in kept):
+            dropped.append(Why.DUPLICATE)
+        elif kept and not (partial and kept[0][1] and _addable(stored, kept[0][0])):
+            dropped.append(Why.CONFLICT)
+        else:
+            kept.append((stored, partial))
+    parts = tuple(stored for stored, _ in kept)
+    return (parts[0] if len(parts) == 1 else Parts(parts)), dropped
+
+
+def _same(one: Stored, other: Stored) -> bool:
+    return (one.digest, one.events, one.span, one.cumulative) == (
+        other.digest,
+        other.events,
+        other.span,
+        other.cumulative,
+    )
+
+
+def _addable(one: Stored, other: Stored) -> bool:
+    """Real numbers are not added: nobody knows whether they are sums or means."""
+    return (one.kind, one.span, one.shape) == ("counts", other.span, other.shape) and other.kind == "counts"
+
+
+def _sum(planes: list[Content]) -> Content:
+    total = np.zeros(planes[0].shape, np.uint64)
+    for plane in planes:
+        total += plane.astype(np.uint64)
+    if total.size and total.max() > _MOST:
+        raise OverflowError("counts beyond 32 bits")
+    return total.astype(np.uint32)
+
+
+def _mean_pileup(parts: Sequence[Stored]) -> float | None:
+    known = [(part.pileup, part.events or 0) for part in parts if part.pileup is not None]
+    if not known:
+        return None
+    weights = [float(events) for _, events in known]
+    if not sum(weights):
+        weights = [1.0] * len(known)
+    return float(np.average([pileup for pileup, _ in known], weights=weights))

@@ -1,0 +1,83 @@
+"""What was left out of a data set, and why."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from caloscope.config.ranges import Ranges
+
+EVERY_MAP = "*"
+"""Stands for the maps of a lumisection all together."""
+
+
+class Why(StrEnum):
+    """Why a map of a lumisection was left out."""
+
+    NOT_ASKED = "NOT_ASKED"
+    """outside the runs or lumisections asked for"""
+    NOT_CERTIFIED = "NOT_CERTIFIED"
+    """not in the golden JSON"""
+    DETECTOR_OFF = "DETECTOR_OFF"
+    """not in the DCS JSON"""
+    FEW_EVENTS = "FEW_EVENTS"
+    """fewer events than asked for"""
+    EVENTS_UNKNOWN = "EVENTS_UNKNOWN"
+    """a least number of events was asked for, and the source does not tell how many there were"""
+    NO_BASELINE = "NO_BASELINE"
+    """a histogram that grows, with nothing before it to subtract"""
+    DUPLICATE = "DUPLICATE"
+    """the same content again"""
+    CONFLICT = "CONFLICT"
+    """other content for what another source brought first"""
+    OTHER_BINNING = "OTHER_BINNING"
+    """a plain histogram whose binning is not that of the lumisections before"""
+    MAP_MISSING = "MAP_MISSING"
+    """none of the maps asked for, though a folder of their producer is there"""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """How much of a map was left out for one reason, and where."""
+
+    map: str
+    why: Why
+    count: int
+    lumis: Mapping[int, Ranges]
+
+
+class Drops:
+    """Collects what was left out, by map and reason; lumisections by run."""
+
+    def __init__(self) -> None:
+        self._lumis: dict[tuple[str, Why], dict[int, list[int]]] = {}
+
+    def add(self, name: str, why: Why, run: int, lumi: int) -> None:
+        """One map of one lumisection; the same again counts again."""
+        self._lumis.setdefault((name, why), {}).setdefault(run, []).append(lumi)
+
+    def __iter__(self) -> Iterator[Drop]:
+        for (name, why), runs in sorted(self._lumis.items()):
+            where = {run: Ranges.of(lumis) for run, lumis in sorted(runs.items())}
+            yield Drop(name, why, sum(map(len, runs.values())), where)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """As plain lists and tables."""
+        return [
+            {
+                "map": drop.map,
+                "why": str(drop.why),
+                "count": drop.count,
+                "lumisections": {str(run): [list(pair) for pair in r.pairs] for run, r in drop.lumis.items()},
+            }
+            for drop in self
+        ]
+
+    def merge(self, other: list[dict[str, Any]]) -> Self:
+        """Adds what `to_json` of another wrote."""
+        for entry in other:
+            for run, pairs in entry["lumisections"].items():
+                for low, high in pairs:
+                    for lumi in range(low, high + 1):
+                        self.add(entry["map"], Why(entry["why"]), int(run), lumi)
+        return self

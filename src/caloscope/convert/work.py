@@ -1,0 +1,154 @@
+"""One portion of work: sources into a shard."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from caloscope import dataset, fetch
+from caloscope.convert.batches import Batch
+from caloscope.convert.dropped import EVERY_MAP, Drops, Why
+from caloscope.convert.request import Request
+from caloscope.convert.selection import Selection
+from caloscope.errors import Fault, SourceError
+from caloscope.fetch import Source
+from caloscope.geometry import View, view
+from caloscope.readers import read
+from caloscope.records import Lumisection
+
+_MOST_ASSUMPTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a portion: bytes, lumisections, unreadable sources, and the runs it is of."""
+
+    shard: Path
+    size: int
+    lumisections: int
+    bad: tuple[str, ...]
+    runs: tuple[int, ...]
+
+
+@lru_cache(maxsize=4)
+def _selection(request: Request) -> Selection:
+    """Read once per process, as golden files are long."""
+    return Selection.of(request)
+
+
+def work(batch: Batch, request: Request) -> Done:
+    """Read all sources of a batch into its shard, which appears when it is whole.
+
+    A source that cannot be read is noted with its fault; what was read of it before is kept. Scratch copies
+    of remote sources lie beside the shard.
+    """
+    drops = Drops()
+    notes: list[dict[str, Any]] = []
+    with dataset.ShardWriter(batch.shard) as shard:
+        for number, source in enumerate(batch.sources, start=batch.first):
+            notes.append(_take(source, number, request, shard, drops))
+        shard.close({"sources": notes, "dropped": drops.to_json()})
+    return _done(batch, notes)
+
+
+def is_done(batch: Batch) -> Done | None:
+    """What an earlier attempt made of a batch; None where it is to be done (again).
+
+    A source that could not be reached then may be reached now.
+    """
+    if not batch.shard.is_file():
+        return None
+    try:
+        with dataset.open_shard(batch.shard) as shard:
+            notes = shard.meta["sources"]
+            faults = {note.get("fault") for note in notes}
+            if Fault.UNREACHABLE in faults:
+                return None
+            return _done(batch, notes)
+    except (SourceError, KeyError, TypeError):
+        return None
+
+
+def _done(batch: Batch, notes: Sequence[Mapping[str, Any]]) -> Done:
+    return Done(
+        shard=batch.shard,
+        size=batch.size,
+        lumisections=sum(note["lumisections"] for note in notes),
+        bad=tuple(note["detail"] for note in notes if "fault" in note),
+        runs=tuple(sorted({run for note in notes for run in note["runs"]})),
+    )
+
+
+def _take(
+    source: Source, number: int, request: Request, shard: dataset.ShardWriter, drops: Drops
+) -> dict[str, Any]:
+    """One source; answers with what the provenance says of it."""
+    note: dict[str, Any] = {"name": source.name, "lumisections": 0}
+    runs: set[int] = set()
+    assumptions: dict[str, None] = {}
+    try:
+        with fetch.local(source, _scratch(shard.path)) as path:
+            note |= {"bytes": path.stat().st_size, "checksum": fetch.checksum(path)}
+            for lumisection in _read(path, request):
+                kept = _keep(lumisection, request, drops)
+                if kept is not None:
+                    shard.add(replace(kept, source=source.name), number)
+                    note["lumisections"] += 1
+                    runs.add(kept.run)
+                    assumptions |= dict.fromkeys(kept.assumptions)
+    except SourceError as error:
+        # A copy of a remote source has a name that says nothing to anybody.
+        told = SourceError(source.name, error.fault, error.found, error.expected)
+        note |= {"fault": str(error.fault), "detail": str(told)}
+    except OSError as error:
+        told = SourceError(source.name, Fault.UNREADABLE, error.strerror or str(error), "a readable file")
+        note |= {"fault": str(told.fault), "detail": str(told)}
+    note["runs"] = sorted(runs)
+    if assumptions:
+        note["assumptions"] = list(assumptions)[:_MOST_ASSUMPTIONS]
+    return note
+
+
+def _scratch(shard: Path) -> Path:
+    """Where the batch's remote sources are copied to."""
+    return shard.with_suffix(".fetched")
+
+
+def _read(path: Path, request: Request) -> Iterator[Lumisection]:
+    return read(
+        path,
+        request.specs(),
+        label=request.label,
+        era=request.era,
+        run=request.run,
+        views=partial(_view, request.calorimeter),
+        as_float=request.as_float,
+    )
+
+
+def _view(calorimeter: str | None, name: str, era: str) -> View:
+    return view(name, era, calorimeter)
+
+
+def _keep(lumisection: Lumisection, request: Request, drops: Drops) -> Lumisection | None:
+    """A lumisection without the maps that are not wanted; None where nothing is left.
+
+    What grows is kept whatever was asked for within a run: it may be what is subtracted from the next.
+    """
+    selection = _selection(request)
+    run, lumi = lumisection.id
+    if not lumisection.maps:
+        drops.add(EVERY_MAP, selection.refuses(lumisection.id) or Why.MAP_MISSING, run, lumi)
+        return None
+    if selection.refuses_run(run):
+        drops.add(EVERY_MAP, Why.NOT_ASKED, run, lumi)
+        return None
+    kept = {}
+    for name, record in lumisection.maps.items():
+        why = None if record.cumulative else selection.refuses(lumisection.id, record.span)
+        if why is None:
+            kept[name] = record
+        else:
+            drops.add(name, why, run, lumi)
+    return replace(lumisection, maps=kept) if kept else None

@@ -1,0 +1,162 @@
+"""Reading data sets that nobody vouches for."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caloscope.config.catalogue import PLAIN
+from caloscope.dataset.arrays import MapArrays, find_column, read_column
+from caloscope.dataset.guard import MAX_NAMES, Hdf5Folder, open_hdf5
+from caloscope.dataset.maps import MapInfo, is_name, read_info
+from caloscope.dataset.numbers import known
+from caloscope.dataset.texts import JSON, as_text, read_json, read_text
+from caloscope.dataset.versions import require_schema
+from caloscope.dataset.writing import LUMISECTIONS, SCHEMA, VERSION
+from caloscope.errors import SourceError
+from caloscope.records import Content, MapRecord, Mask
+
+_MOST_OPEN = 2000
+"""Maps whose arrays are kept open."""
+
+
+class DataSet:
+    """A data set that is read; a context manager. Its rows are unique and ascend in (run, lumi).
+
+    `runs`, `lumis` (int64) and `began_at` (float64, seconds since 1970, NaN unknown) have one number per row.
+    `maps` says what there is. Everything may raise `SourceError` UNREADABLE.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stack = ExitStack()
+        self._open: OrderedDict[str, MapArrays] = OrderedDict()
+        with ExitStack() as stack:
+            self._file = stack.enter_context(open_hdf5(path))
+            require_schema(self._file, SCHEMA, VERSION)
+            self.label = read_text(self._file, "label")
+            self.era = read_text(self._file, "era")
+            self.runs, self.lumis, self.began_at = self._lumisections()
+            self.maps: Mapping[str, MapInfo] = MappingProxyType(self._find_maps())
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self._open.clear()
+        self._stack.close()
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.runs)
+
+    @property
+    def provenance(self) -> dict[str, JSON]:
+        """Where the counts came from, and what was left out."""
+        return read_json(self._file, "provenance")
+
+    def present(self, name: str) -> Mask:
+        """In which rows there is the map."""
+        return self._map(name).column("present").astype(np.bool_)
+
+    def events(self, name: str) -> NDArray[np.int64]:
+        """Number of events in each row, -1 where unknown or absent."""
+        return self._map(name).column("events").astype(np.int64)
+
+    def pileup(self, name: str) -> NDArray[np.float32]:
+        """Pileup in each row, NaN where unknown or absent."""
+        return self._map(name).column("pileup").astype(np.float32)
+
+    def spans(self, name: str) -> NDArray[np.int64]:
+        """How many lumisections each row's counts cover, this one and those before; 0 where absent."""
+        return self._map(name).column("span").astype(np.int64)
+
+    def counts(self, name: str, first: int, last: int) -> Content:
+        """Counts of rows `first` to `last` - 1, `(rows, [depth,] y, x)`; zeros where the map is absent."""
+        arrays = self._map(name)
+        first, last, _ = slice(first, last).indices(len(self))
+        dtype = np.uint32 if arrays.info.kind == "counts" else np.float32
+        found: Content = np.zeros((max(0, last - first), *arrays.info.shape), dtype)
+        for row in range(first, last):
+            if arrays.number("present", row):
+                found[row - first] = arrays.counts(row)
+        return found
+
+    def record(self, name: str, row: int) -> MapRecord | None:
+        """One map of one row, None where it is absent."""
+        arrays = self._map(name)
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        if not arrays.number("present", row):
+            return None
+        events, pileup = known(arrays.number("events", row), arrays.number("pileup", row))
+        axes = arrays.info.axes if arrays.info.view == PLAIN else ()
+        return MapRecord(arrays.counts(row), events, pileup, max(1, arrays.number("span", row)), axes=axes)
+
+    def _map(self, name: str) -> MapArrays:
+        """A map's arrays, opened when first asked for; raises `KeyError` for one that is not there."""
+        if name not in self._open:
+            info = self.maps[name]
+            folder = self._folder("maps", info.view, info.quantity)
+            if len(self._open) >= _MOST_OPEN:
+                self._open.popitem(last=False)
+            self._open[name] = MapArrays(folder, name, len(self))
+        self._open.move_to_end(name)
+        return self._open[name]
+
+    def _find_maps(self) -> dict[str, MapInfo]:
+        found: dict[str, MapInfo] = {}
+        for view in sorted(self._folder("maps").names):
+            for quantity in sorted(self._folder("maps", view).names):
+                name = f"{view}/{quantity}"
+                if not is_name(name) or len(found) >= MAX_NAMES:
+                    raise self._file.refused(
+                        f"map {name!r:.100}", f"at most {MAX_NAMES} names <view>/<quantity>"
+                    )
+                found[name], _ = read_info(self._folder("maps", view, quantity), name)
+        return found
+
+    def _lumisections(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Run, lumisection and time of all rows."""
+        folder = self._folder("lumisections")
+        arrays = [find_column(folder, name, column.dtype) for name, column in LUMISECTIONS.items()]
+        if len({array.shape for array in arrays}) > 1:
+            raise self._file.refused("columns of lumisections that are not equally long", "one row for each")
+        run, lumi, began = (read_column(array) for array in arrays)
+        ids = run.astype(np.uint64) << np.uint64(32) | lumi.astype(np.uint64)
+        if np.any(ids[1:] <= ids[:-1]) or np.any(run == 0):
+            raise self._file.refused("lumisections that do not ascend", "each once, in order of run and lumi")
+        return run.astype(np.int64), lumi.astype(np.int64), began.astype(np.float64)
+
+    def _folder(self, *names: str) -> Hdf5Folder:
+        folder: Hdf5Folder = self._file
+        for name in names:
+            inside = folder.folder(name)
+            if inside is None:
+                raise folder.refused(f"no folder {'/'.join(names)}", "a data set")
+            folder = inside
+        return folder
+
+
+def open_data_set(path: Path) -> DataSet:
+    """Opens a data set.
+
+    Raises `SourceError` UNKNOWN_FORMAT for a file that is none, or one of another version, and UNREADABLE for
+    one that is damaged or not as the format says; see `docs/data-set.md`.
+    """
+    return DataSet(path)
+
+
+def is_data_set(path: Path) -> bool:
+    """Whether a file says that it is a data set, of whatever version; False where it cannot be opened."""
+    try:
+        with open_hdf5(path) as file:
+            return as_text(file.attribute("schema")) == SCHEMA
+    except SourceError:
+        return False

@@ -1,0 +1,74 @@
+"""The same function over portions of work: here, in processes, on a Dask cluster."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from caloscope import cluster
+from caloscope.errors import UsageError
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def whose(_: int) -> int:
+    return os.getpid()
+
+
+def complain(number: int) -> int:
+    raise ValueError(f"no {number}")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_portion_is_done_once(workers: int) -> None:
+    assert sorted(cluster.each(square, range(5), workers=workers)) == [0, 1, 4, 9, 16]
+
+
+def test_one_worker_works_here_and_more_elsewhere() -> None:
+    assert set(cluster.each(whose, [1, 2])) == {os.getpid()}
+    assert os.getpid() not in set(cluster.each(whose, [1, 2], workers=2))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_exception_reaches_the_caller(workers: int) -> None:
+    with pytest.raises(ValueError, match="no 3"):
+        list(cluster.each(complain, [3], workers=workers))
+
+
+def test_fewer_than_one_worker_is_refused() -> None:
+    with pytest.raises(UsageError, match="0 workers"):
+        cluster.each(square, [], workers=0)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[str]:
+    """A real Dask scheduler with one worker, each a process of its own on this machine."""
+    pytest.importorskip("distributed")
+    code = (
+        "import sys\n"
+        "from distributed import LocalCluster\n"
+        "if __name__ == '__main__':\n"
+        "    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,\n"
+        "                      host='127.0.0.1', protocol='tcp://') as cluster:\n"
+        "        print(cluster.scheduler_address, flush=True)\n"
+        "        sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate()
+
+
+def test_a_dask_cluster_does_the_same(scheduler: str) -> None:
+    assert sorted(cluster.each(abs, [-1, 2, -3], scheduler=scheduler)) == [1, 2, 3]
+
+
+def test_no_scheduler_is_a_clear_error() -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(UsageError, match="found no Dask scheduler"):
+        list(cluster.each(abs, [1], scheduler="tcp://127.0.0.1:9"))
