@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from benchmarks import dqmio_root
 from benchmarks.tables import show
 from caloscope.errors import CaloscopeError
-from caloscope.readers.baskets import Baskets
-from caloscope.readers.dqmio import shelves
-from caloscope.readers.rootfile import RootFile
-from caloscope.readers.ttree import read_tree
+from caloscope.readers.root.rootfile import RootFile
+from caloscope.readers.trees.baskets import Baskets
+from caloscope.readers.trees.dqmio import shelves
+from caloscope.readers.trees.ttree import read_tree
 
 LUMIS = 200
 BINS = (84, 72, 34, 72)

@@ -17,8 +17,8 @@ from benchmarks import tdirectory_root
 from benchmarks.tables import show
 from caloscope.errors import CaloscopeError
 from caloscope.readers import shelves
-from caloscope.readers.blocks import inflate
-from caloscope.readers.rootfile import Key, RootFile
+from caloscope.readers.root.blocks import inflate
+from caloscope.readers.root.rootfile import Key, RootFile
 
 RUN = 306_138
 FILES = int(os.environ.get("BENCHMARK_FILES", "200"))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from caloscope import dataset
 from caloscope.cli.info import info
-from caloscope.cli.info_words import cell, plain, size
+from caloscope.cli.info.words import cell, plain, size
 from caloscope.dataset import MapInfo, Row
 from caloscope.errors import CaloscopeError, Fault, SourceError, StoreError, UsageError
 from caloscope.geometry import view
@@ -139,7 +139,7 @@ def test_a_folder(told: Told, tmp_path: Path, data_set: Path) -> None:
 def test_a_folder_of_many_files_is_looked_into_in_part(
     told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("caloscope.cli.info_folder.MOST_FILES", 1)
+    monkeypatch.setattr("caloscope.cli.info.folder.MOST_FILES", 1)
     write_ecal(tmp_path)
     write_ecal(tmp_path, name=f"DQM_V0001_Ecal_R{RUN + 1:09d}.root")
     assert "1 files were not looked into: --all looks into all" in told(tmp_path)

@@ -11,10 +11,10 @@ import atheris  # type: ignore[import-untyped]
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 with atheris.instrument_imports(include=["caloscope.readers"]):
-    from caloscope.readers.blocks import inflate
-    from caloscope.readers.bytestream import DamagedError
-    from caloscope.readers.histogram import HISTOGRAMS, parse_histogram
-    from caloscope.readers.keys import parse_keys
+    from caloscope.readers.root.blocks import inflate
+    from caloscope.readers.root.bytestream import DamagedError
+    from caloscope.readers.root.histogram import HISTOGRAMS, parse_histogram
+    from caloscope.readers.root.keys import parse_keys
 
 from tests.readers.streaming import histogram_bytes, profile_bytes
 

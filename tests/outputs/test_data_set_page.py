@@ -17,13 +17,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from caloscope import dataset
 from caloscope.dataset import DataSet, MapInfo, Row, open_data_set
 from caloscope.geometry import View, view
-from caloscope.outputs.data_set_facts import facts, text
-from caloscope.outputs.data_set_page import write_page
-from caloscope.outputs.data_set_planes import planes
-from caloscope.outputs.data_set_scales import scale_of, short
-from caloscope.outputs.data_set_sums import add_up
-from caloscope.outputs.data_set_timeline import MAX_STEPS, Stretch, Timeline, thinned, timeline
-from caloscope.outputs.data_set_trends import trends
+from caloscope.outputs.data_page import write_page
+from caloscope.outputs.data_page.facts import facts, text
+from caloscope.outputs.data_page.planes import planes
+from caloscope.outputs.data_page.scales import scale_of, short
+from caloscope.outputs.data_page.sums import add_up
+from caloscope.outputs.data_page.timeline import MAX_STEPS, Stretch, Timeline, thinned, timeline
+from caloscope.outputs.data_page.trends import trends
 from caloscope.records import BinRange, MapRecord
 
 HOSTILE = "<script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\">"
@@ -189,7 +189,7 @@ def test_without_events_the_mean_is_per_lumisection(data: DataSet) -> None:
 
 def test_slices_add_up_to_the_same(data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = add_up(data, "HCAL/digi", view)
-    monkeypatch.setattr("caloscope.outputs.data_set_sums.SLICE_BYTES", 1)
+    monkeypatch.setattr("caloscope.outputs.data_page.sums.SLICE_BYTES", 1)
     sliced = add_up(data, "HCAL/digi", view)
     np.testing.assert_allclose(sliced.mean, whole.mean)
     np.testing.assert_array_equal(sliced.row_totals, whole.row_totals)
@@ -303,7 +303,7 @@ def test_hostile_words_stay_words(page: Path) -> None:
 
 
 def test_only_so_many_maps_are_drawn(data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caloscope.outputs.data_set_page.MOST_MAPS", 2)
+    monkeypatch.setattr("caloscope.outputs.data_page.MOST_MAPS", 2)
     assert write_page(data, tmp_path / "few.html", name="x") == 2
     assert "2 of 5 maps are drawn" in body(tmp_path / "few.html")
     assert write_page(data, tmp_path / "all.html", name="x", everything=True) == 5

@@ -11,8 +11,8 @@ import pytest
 from caloscope.config.catalogue import MapSpec, load, plain
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import view
-from caloscope.readers.assemble import lumisection, lumisections
-from caloscope.readers.plateau import ASSUMPTION, plateau_events
+from caloscope.readers.maps.assemble import lumisection, lumisections
+from caloscope.readers.maps.plateau import ASSUMPTION, plateau_events
 from caloscope.readers.shelf import BinAxis, Histogram, Place
 from caloscope.readers.wanted import Wanted
 from caloscope.records import BinRange, Lumisection

@@ -93,7 +93,7 @@ def test_a_pattern_chooses_as_in_a_shell() -> None:
 
 
 def test_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caloscope.readers.contents_survey.MAX_NAMES", 3)
+    monkeypatch.setattr("caloscope.readers.contents.survey.MAX_NAMES", 3)
 
     def endless() -> Iterator[str]:
         yield from (f"Hcal/{number}" for number in range(10**9))

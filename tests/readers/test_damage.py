@@ -10,9 +10,9 @@ import pytest
 import uproot
 
 from caloscope.errors import Fault
-from caloscope.readers.blocks import inflate
-from caloscope.readers.bytestream import Cursor, DamagedError
-from caloscope.readers.rootfile import RootFile
+from caloscope.readers.root.blocks import inflate
+from caloscope.readers.root.bytestream import Cursor, DamagedError
+from caloscope.readers.root.rootfile import RootFile
 
 from .making import EB_PATH, RUN, counts, flipped, only, refusal, tried, write_ecal
 

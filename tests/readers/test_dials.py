@@ -13,8 +13,9 @@ import pytest
 from caloscope.config.catalogue import plain
 from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.geometry import view
-from caloscope.readers import dials_json, dials_parquet, read
+from caloscope.readers import read
 from caloscope.readers.shelf import BinAxis, Histogram
+from caloscope.readers.tables import dials_json, dials_parquet
 
 from .formats import RUN, dials_row, hcal_table, plane, write_json, write_parquet
 from .making import flipped, specs

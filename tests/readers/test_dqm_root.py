@@ -14,7 +14,7 @@ from uproot.writing.identify import to_TAxis, to_TH2x
 from caloscope.errors import Fault, UsageError
 from caloscope.geometry import View, view
 from caloscope.readers import read
-from caloscope.readers.depths import planes
+from caloscope.readers.maps.depths import planes
 from caloscope.writers.dqm import Histogram2D, Object, Profile, write_dqm
 
 from .making import (

@@ -7,8 +7,8 @@ import pytest
 import uproot
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers.dqm_root import shelves
-from caloscope.readers.dqm_time import covers_run
+from caloscope.readers.folders.dqm_root import shelves
+from caloscope.readers.folders.time import covers_run
 from caloscope.readers.shelf import Place
 from caloscope.writers.dqm import Histogram2D, write_dqm
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from caloscope.errors import Fault
-from caloscope.readers.dqm_time import lumi_in_name
+from caloscope.readers.folders.time import lumi_in_name
 
 from .making import ECAL, LUMI, NAME, only, refusal, write_ecal
 

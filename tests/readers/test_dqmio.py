@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers.dqmio import per_run, shelves
 from caloscope.readers.recognise import recognise
+from caloscope.readers.trees.dqmio import per_run, shelves
 from tests.readers.tree_making import (
     BINS,
     COMPRESSIONS,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers.dqmio import per_run, shelves
+from caloscope.readers.trees.dqmio import per_run, shelves
 from tests.readers.making import flipped
 from tests.readers.tree_making import COMPRESSIONS, Root, element, random_array
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caloscope.readers.bytestream import DamagedError, UnexpectedError
-from caloscope.readers.histogram import HISTOGRAMS, parse_histogram
+from caloscope.readers.root.bytestream import DamagedError, UnexpectedError
+from caloscope.readers.root.histogram import HISTOGRAMS, parse_histogram
 from caloscope.readers.shelf import BinAxis
 
 from .streaming import FULL, LINE, PROFILE, axis, histogram_bytes, profile_bytes

@@ -10,8 +10,9 @@ import pytest
 from caloscope.config.catalogue import plain
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import view
-from caloscope.readers import complete, kind, legacy_csv, read
+from caloscope.readers import complete, kind, read
 from caloscope.readers.shelf import BinAxis, Histogram
+from caloscope.readers.tables import legacy_csv
 
 from .formats import CSV_COLUMNS, RUN, csv_row, hcal_table, plane, write_csv
 from .making import flipped, specs

@@ -10,7 +10,7 @@ import pytest
 from caloscope.config.catalogue import plain
 from caloscope.geometry import view
 from caloscope.readers import kind, read, shelves
-from caloscope.readers.plateau import ASSUMPTION
+from caloscope.readers.maps.plateau import ASSUMPTION
 from caloscope.records import Lumisection, MapRecord
 
 from .formats import (

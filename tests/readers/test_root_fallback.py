@@ -9,11 +9,11 @@ import pytest
 import uproot
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers import fallback
-from caloscope.readers.bytestream import UnexpectedError
-from caloscope.readers.dqm_root import shelves
-from caloscope.readers.histogram import parse_histogram
-from caloscope.readers.rootfile import RootFile
+from caloscope.readers.folders.dqm_root import shelves
+from caloscope.readers.root import fallback
+from caloscope.readers.root.bytestream import UnexpectedError
+from caloscope.readers.root.histogram import parse_histogram
+from caloscope.readers.root.rootfile import RootFile
 from caloscope.readers.shelf import BinAxis, Histogram
 
 from .folder_making import HCAL, Root, axis, started_root, told

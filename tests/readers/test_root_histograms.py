@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers.dqm_root import shelves
+from caloscope.readers.folders.dqm_root import shelves
 from caloscope.readers.shelf import BinAxis, Histogram
 
 from .folder_making import COMPRESSIONS, HCAL, PLAIN, Root, axis, dtype_of, inside, started_root, told

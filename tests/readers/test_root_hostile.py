@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers import dqm_root, loose
-from caloscope.readers.blocks import inflate
-from caloscope.readers.bytestream import DamagedError
-from caloscope.readers.keys import parse_keys
-from caloscope.readers.root_kind import kind
+from caloscope.readers.folders import dqm_root, loose
+from caloscope.readers.folders.kind import kind
+from caloscope.readers.root.blocks import inflate
+from caloscope.readers.root.bytestream import DamagedError
+from caloscope.readers.root.keys import parse_keys
 
 from .folder_making import COMPRESSIONS, HCAL, Root, started_root, told
 from .making import flipped

@@ -8,8 +8,8 @@ import pytest
 import uproot
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers.loose import run_in_name, shelves
-from caloscope.readers.root_kind import kind
+from caloscope.readers.folders.kind import kind
+from caloscope.readers.folders.loose import run_in_name, shelves
 
 from .folder_making import Root, started_root, told
 from .making import write_ecal

@@ -10,7 +10,7 @@ import pytest
 import uproot
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers.trees import shelves
+from caloscope.readers.trees.plain_trees import shelves
 from tests.readers.making import flipped
 from tests.readers.tree_making import BINS, COMPRESSIONS, Root, inside, random_array
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import uproot
 
-from caloscope.readers.baskets import Baskets
-from caloscope.readers.bytestream import Cursor, DamagedError
-from caloscope.readers.rootfile import RootFile
-from caloscope.readers.tree_columns import Column, texts
-from caloscope.readers.tree_fallback import tree_by_uproot
-from caloscope.readers.tree_file import open_trees
-from caloscope.readers.tree_objects import Streamed, members, pointer
-from caloscope.readers.ttree import Tree, UnknownVersionError, read_tree
+from caloscope.readers.root.bytestream import Cursor, DamagedError
+from caloscope.readers.root.rootfile import RootFile
+from caloscope.readers.trees.baskets import Baskets
+from caloscope.readers.trees.columns import Column, texts
+from caloscope.readers.trees.file import open_trees
+from caloscope.readers.trees.objects import Streamed, members, pointer
+from caloscope.readers.trees.ttree import Tree, UnknownVersionError, read_tree
+from caloscope.readers.trees.uproot_tree import tree_by_uproot
 from tests.readers.tree_making import COMPRESSIONS, Root, element, random_array
 
 pytestmark = pytest.mark.skipif(
@@ -132,7 +132,7 @@ def test_an_unknown_version_is_left_to_uproot(files: dict[str, Path], tmp_path: 
 
 
 def test_few_baskets_are_kept(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caloscope.readers.baskets.MAX_BASKETS_BYTES", 6000)
+    monkeypatch.setattr("caloscope.readers.trees.baskets.MAX_BASKETS_BYTES", 6000)
     with RootFile(files["0 False"]) as file:
         branch = read_tree(file, file.top.objects["TH2Fs"]).branches["Value"]
         baskets = Baskets(file)

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from caloscope.geometry import View
-from caloscope.readers.plateau import plateau_events
+from caloscope.readers.maps.plateau import plateau_events
 from caloscope.records import Content, LumiId, MapRecord, Reason
 
 LONGEST_SPAN = 65_535

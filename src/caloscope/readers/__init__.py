@@ -40,15 +40,15 @@ def read(
     wanted = Wanted(maps=maps, label=label, views=views, era=era, run=run, as_float=as_float)
     found = format_of(path)
     if found is Format.DATA_SET:
-        from caloscope.readers.data_set import read_data_set
+        from caloscope.readers.arrays.data_set import read_data_set
 
         yield from read_data_set(path, wanted)
     elif found is Format.ML4DQM:
-        from caloscope.readers.ml4dqm import read_ml4dqm
+        from caloscope.readers.arrays.ml4dqm import read_ml4dqm
 
         yield from read_ml4dqm(path, wanted)
     else:
-        from caloscope.readers.assemble import lumisections
+        from caloscope.readers.maps.assemble import lumisections
 
         yield from lumisections(open_shelves(found, path, run), wanted, path)
 

@@ -37,13 +37,13 @@ class _Reader(Protocol):
 
 # Modules are loaded when the first file of their format comes.
 _MODULES = {
-    Format.DQM_ROOT: "dqm_root",
-    Format.DQMIO: "dqmio",
-    Format.TREE: "trees",
-    Format.LOOSE: "loose",
-    Format.DIALS_PARQUET: "dials_parquet",
-    Format.DIALS_JSON: "dials_json",
-    Format.LEGACY_CSV: "legacy_csv",
+    Format.DQM_ROOT: "folders.dqm_root",
+    Format.DQMIO: "trees.dqmio",
+    Format.TREE: "trees.plain_trees",
+    Format.LOOSE: "folders.loose",
+    Format.DIALS_PARQUET: "tables.dials_parquet",
+    Format.DIALS_JSON: "tables.dials_json",
+    Format.LEGACY_CSV: "tables.legacy_csv",
 }
 _BY_ROOT_KIND = {
     "dqm": Format.DQM_ROOT,
@@ -62,7 +62,7 @@ def format_of(path: Path) -> Format:
     """The format of a file, from its content; raises `SourceError` where it is none that is known."""
     container = recognise(path)
     if container is Container.ROOT:
-        from caloscope.readers.root_kind import kind
+        from caloscope.readers.folders.kind import kind
 
         return _BY_ROOT_KIND[kind(path)]
     if container is Container.HDF5:

@@ -6,8 +6,8 @@ from enum import Enum, auto
 from pathlib import Path
 
 from caloscope.errors import Fault, SourceError
-from caloscope.readers.bytestream import Cursor, DamagedError
-from caloscope.readers.rootfile import MAGIC, parse_header
+from caloscope.readers.root.bytestream import Cursor, DamagedError
+from caloscope.readers.root.rootfile import MAGIC, parse_header
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _PARQUET_MAGIC = b"PAR1"

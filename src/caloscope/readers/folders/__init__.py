@@ -1,0 +1,1 @@
+"""ROOT files whose histograms lie in folders: the DQM's, and any others."""

@@ -1,0 +1,1 @@
+"""ROOT's file container and its histograms, decoded directly and within bounds."""

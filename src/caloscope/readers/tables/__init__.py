@@ -1,0 +1,1 @@
+"""Formats with one histogram a row: DIALS and the legacy CSV."""

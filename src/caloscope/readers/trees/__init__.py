@@ -1,0 +1,1 @@
+"""ROOT trees: DQMIO, and trees with histograms as branches."""
