@@ -15,7 +15,7 @@ from caloscope.dataset import open_data_set
 from .making import make, write
 from .test_convert import same
 
-LUMIS = 200
+LUMIS = 500
 
 
 def start(spool: Path, output: Path, *, workers: int) -> subprocess.Popen[str]:

@@ -1,6 +1,7 @@
 """What goes into a data set comes out of it, through Caloscope and through any HDF5 library."""
 
 import math
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -195,3 +196,17 @@ def test_recognising(tmp_path: Path) -> None:
         assert not is_data_set(tmp_path / name)
     assert not opens(tmp_path / "text")
     assert PLAIN in everything(path)["maps"]
+
+
+def test_the_lines_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page on the format says of reading a data set works as it stands there."""
+    page = (Path(__file__).parents[2] / "docs" / "data-set.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    maps = [info(EB), info(HCAL)]
+    save(tmp_path / "data.h5", rows(3, *maps), maps)
+    monkeypatch.chdir(tmp_path)
+    for block in blocks:
+        names: dict[str, object] = {}
+        exec(block, names)
+        assert "counts" in names or "provenance" in names
+    assert len(blocks) == 2

@@ -9,7 +9,7 @@ from caloscope import __version__
 from caloscope.convert.request import Request
 from caloscope.fetch import Source, stamp
 
-MOST_FILES = 64
+MOST_FILES = 128
 MOST_BYTES = 64 * 2**20
 
 

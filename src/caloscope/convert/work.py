@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caloscope import dataset, fetch
+from caloscope.config.catalogue import MapSpec
 from caloscope.convert.batches import Batch
 from caloscope.convert.dropped import EVERY_MAP, Drops, Why
 from caloscope.convert.request import Request
@@ -35,6 +36,12 @@ class Done:
 def _selection(request: Request) -> Selection:
     """Read once per process, as golden files are long."""
     return Selection.of(request)
+
+
+@lru_cache(maxsize=4)
+def _specs(request: Request) -> tuple[MapSpec, ...]:
+    """Looked up once per process, not once per source."""
+    return request.specs()
 
 
 def work(batch: Batch, request: Request) -> Done:
@@ -118,7 +125,7 @@ def _scratch(shard: Path) -> Path:
 def _read(path: Path, request: Request) -> Iterator[Lumisection]:
     return read(
         path,
-        request.specs(),
+        _specs(request),
         label=request.label,
         era=request.era,
         run=request.run,

@@ -38,7 +38,6 @@ _OURS: tuple[list[int], ...] = (
     [_SHUFFLE, _DEFLATE, _FLETCHER],
 )
 _LIBRARYS = {_SHUFFLE, _FLETCHER, _LZF}
-_KEPT_BYTES = MAX_PIECE_BYTES
 
 
 def filters(dataset: Any) -> list[int]:
@@ -69,7 +68,15 @@ class Chunks:
         if _LZF in self.filters and math.prod(self.chunk) * self.dtype.itemsize > _LZF_BYTES:
             raise DamagedChunkError(f"lzf chunks of more than {_LZF_BYTES} bytes")
         self._kept: OrderedDict[Offset, NDArray[Any] | None] = OrderedDict()
-        self._most_kept = max(1, _KEPT_BYTES // max(1, math.prod(self.chunk) * self.dtype.itemsize))
+        self._most_kept = self._find_most_kept()
+
+    def _find_most_kept(self) -> int:
+        """How many chunks stay in memory: those of a row, for the next rows are in them mostly."""
+        if not all(self.chunk):
+            return 1
+        along = (-(-size // step) for size, step in zip(self.shape[1:], self.chunk[1:], strict=False))
+        affordable = MAX_PIECE_BYTES // max(1, math.prod(self.chunk) * self.dtype.itemsize)
+        return max(1, min(math.prod(along), affordable))
 
     def rows(self, first: int, last: int) -> NDArray[Any]:
         """Rows `first` to `last` - 1 along the first axis; what was never written is the fill value."""
@@ -90,8 +97,8 @@ class Chunks:
         if offset in self._kept:
             self._kept.move_to_end(offset)
             return self._kept[offset]
-        found = self._read(offset)
-        values = None if found is None else self._decoded(*found)
+        raw = self.raw(offset)
+        values = None if raw is None else self._decoded(raw)
         if len(self._kept) >= self._most_kept:
             self._kept.popitem(last=False)
         self._kept[offset] = values
@@ -102,7 +109,7 @@ class Chunks:
         found = self._read(offset)
         if found is None:
             return None
-        if found[0]:
+        if found[0]:  # the library leaves out no deflate, and no checksum guards this number
             raise DamagedChunkError(f"a chunk with filters {found[0]:#x} left out")
         return found[1]
 
@@ -127,15 +134,14 @@ class Chunks:
         size = math.prod(self.chunk) * self.dtype.itemsize
         return bytearray(size + size // 16 + 1024)
 
-    def _decoded(self, left_out: int, raw: bytes) -> NDArray[Any]:
+    def _decoded(self, raw: bytes) -> NDArray[Any]:
         size = math.prod(self.chunk) * self.dtype.itemsize
-        applied = [code for place, code in enumerate(self.filters) if not left_out >> place & 1]
-        if _FLETCHER in applied:
+        if _FLETCHER in self.filters:
             raw = raw[:-_CHECKSUM]  # deflate has a checksum of its own
-        content: Any = inflate(raw, size) if _DEFLATE in applied else raw
+        content: Any = inflate(raw, size) if _DEFLATE in self.filters else raw
         if len(content) != size:
             raise DamagedChunkError(f"a chunk of {len(content)} bytes, not {size}")
-        if _SHUFFLE in applied:
+        if _SHUFFLE in self.filters:
             content = unshuffle(content, self.dtype.itemsize)
         return np.frombuffer(content, self.dtype).reshape(self.chunk)
 

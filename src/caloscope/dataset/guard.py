@@ -104,12 +104,11 @@ class Hdf5Folder:
 
         Raises `SourceError` INVALID_SCALAR where it does not hold whole numbers.
         """
-        found = self.attribute(name)
-        if found is None:
-            found = self._numbers(name)
-        if found is None:
+        with guarded(self.path):
+            said = name in self._group.attrs
+        values = np.asarray(self.attribute(name)) if said else self._numbers(name)
+        if values is None:
             return None
-        values = np.asarray(found)
         if values.dtype.kind not in "iu" and not _are_whole(values):
             text = f"{values.ravel()[:3].tolist()!r:.60} in {self._full(name)}"
             raise SourceError(self.path, Fault.INVALID_SCALAR, text, "whole numbers")

@@ -1,6 +1,7 @@
 """Writing a data set: rows in order, whole or not at all, in memory that does not grow with their number."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
@@ -63,19 +64,26 @@ def write(
         check(info)
     draft = Draft(path)
     try:
-        with reported(path):
-            file = draft.create()
-        try:
+        with _created(draft) as file:
             _write(_Writer(path, file, count, maps), rows, count)
             with reported(path):
                 write_json(file, "provenance", provenance)
                 _write_root(file, label, era)
-        finally:
-            with reported(path):
-                file.close()
         draft.commit()
     finally:
         draft.discard()
+
+
+@contextmanager
+def _created(draft: Draft) -> Iterator[Any]:
+    """The hidden file while it is open."""
+    with reported(draft.path):
+        file = draft.create()
+    try:
+        yield file
+    finally:
+        with reported(draft.path):
+            file.close()
 
 
 def _write_root(file: Any, label: str, era: str) -> None:

@@ -13,6 +13,8 @@ from caloscope.records import Counts, Floats
 _BEYOND = 2**32
 """The first number that is too large; unlike the largest one allowed, single precision holds it exactly."""
 
+_SIGNED = 2**31
+
 EXPECTED = f"whole numbers from 0 to {_BEYOND - 1} (--as-float takes real ones)"
 
 _AXES = "xyz"
@@ -45,15 +47,20 @@ def to_counts(values: NDArray[Any], path: Path, names: str | Sequence[str]) -> C
     if not values.size:
         return values.astype(np.uint32)
     with np.errstate(invalid="ignore"):
-        counts = values.astype(np.uint32)
-        # What is whole and in range comes back unchanged. The end of the range is looked at too, because
+        # Processors turn floats into signed numbers several times as fast as into unsigned ones.
+        small = values.max() < _SIGNED and values.min() >= 0
+        counts = values.astype(np.int32).view(np.uint32) if small else values.astype(np.uint32)
+        # What is whole and in range comes back unchanged. The ends of the range are looked at too, because
         # machines differ in what they make of a number beyond it; NaN fails every comparison.
-        good = values.max() < _BEYOND and bool((counts.astype(values.dtype) == values).all())
-        if good and values.dtype.kind == "i":
-            good = values.min() >= 0
+        back = (counts.view(np.int32) if small else counts).astype(values.dtype)
+        good = (small or _in_range(values)) and bool((back == values).all())
     if not good:
         raise _refused(values, path, names)
     return counts
+
+
+def _in_range(values: NDArray[Any]) -> bool:
+    return bool(values.min() >= 0 and values.max() < _BEYOND)
 
 
 def to_floats(values: NDArray[Any], path: Path, names: str | Sequence[str]) -> Floats:

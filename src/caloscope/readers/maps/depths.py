@@ -1,5 +1,7 @@
 """Which two-dimensional pieces make up a map."""
 
+from functools import lru_cache
+
 from caloscope.errors import UsageError
 from caloscope.geometry import View
 
@@ -7,7 +9,8 @@ PLACE = "{depth}"
 """Where a pattern has the physical depth."""
 
 
-def planes(pattern: str, view: View) -> list[tuple[str, bool]]:
+@lru_cache(maxsize=256)
+def planes(pattern: str, view: View) -> tuple[tuple[str, bool], ...]:
     """Name of each depth's plane in the view's order, and whether it must be there.
 
     `pattern` is a name that holds `{depth}` where the physical depth goes. A depth in which no cell exists in
@@ -19,10 +22,10 @@ def planes(pattern: str, view: View) -> list[tuple[str, bool]]:
             raise UsageError(
                 f"{pattern!r} names all {len(view.depths)} depths of {view.name} alike: no {PLACE}"
             )
-        return [(pattern, True)]
+        return ((pattern, True),)
     if not view.depths:
         raise UsageError(f"{pattern!r} asks for a depth, and {view.name} has none")
-    return [
+    return tuple(
         (pattern.replace(PLACE, str(depth)), bool(exists.any()))
         for depth, exists in zip(view.depths, view.exists, strict=True)
-    ]
+    )

@@ -35,7 +35,7 @@ def find_pieces(spec: MapSpec, view: View, era: str, find: Find) -> Pieces | Non
         whole = len(view.depths) > 1 and PLACE not in pattern
         histograms: list[Histogram | None] = []
         names: list[str] = []
-        for name, needed in [(pattern, True)] if whole else planes(pattern, view):
+        for name, needed in ((pattern, True),) if whole else planes(pattern, view):
             histogram = find(name)
             if histogram is None and needed:
                 break
