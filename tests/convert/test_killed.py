@@ -83,6 +83,7 @@ def test_killed_while_the_data_set_is_written(spool: Path, whole: Path, tmp_path
     if not output.exists():
         make([spool], output)
     assert same(output, whole)
+    assert list(tmp_path.iterdir()) == [output]
 
 
 def test_interrupted_it_says_how_to_go_on(spool: Path, whole: Path, tmp_path: Path) -> None:

@@ -303,7 +303,7 @@ def test_hostile_words_stay_words(page: Path) -> None:
 
 
 def test_only_so_many_maps_are_drawn(data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caloscope.outputs.data_page.MOST_MAPS", 2)
+    monkeypatch.setattr("caloscope.outputs.data_page.page.MOST_MAPS", 2)
     assert write_page(data, tmp_path / "few.html", name="x") == 2
     assert "2 of 5 maps are drawn" in body(tmp_path / "few.html")
     assert write_page(data, tmp_path / "all.html", name="x", everything=True) == 5

@@ -286,7 +286,7 @@ def test_names_must_tell_depths_apart() -> None:
         planes("Hcal/one", view("HCAL", "2018"))
     with pytest.raises(UsageError, match="EB has none"):
         planes("Ecal/depth{depth}", view("EB", "2018"))
-    assert planes("a/d{depth}", view("HCAL", "2016"))[3:5] == [("a/d4", False), ("a/d5", False)]
+    assert planes("a/d{depth}", view("HCAL", "2016"))[3:5] == (("a/d4", False), ("a/d5", False))
 
 
 def test_the_catalogue_is_what_these_tests_take_it_for() -> None:

@@ -1,7 +1,9 @@
 """A whole conversion."""
 
 import fcntl
+import glob
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -124,6 +126,13 @@ def _cleared(folder: Path) -> Iterator[None]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _sweep(output: Path) -> None:
+    """Takes away what conversions that were killed while they wrote the data set have left beside it."""
+    for path in output.parent.glob(f".{glob.escape(output.name)}.*.tmp"):
+        if re.fullmatch(r"[0-9a-f]{12}", path.name[len(output.name) + 2 : -len(".tmp")]):
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
 def _alone(folder: Path, output: Path) -> Iterator[None]:
     """The folder of shards, to oneself.
@@ -140,6 +149,7 @@ def _alone(folder: Path, output: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise CaloscopeError(f"{output}: another conversion is writing it") from error
+        _sweep(output)
         yield
     finally:
         os.close(handle)

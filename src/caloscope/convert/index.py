@@ -45,11 +45,6 @@ class Index:
         for (run, lumi), places in groupby(self._places, key=lambda place: (int(place[0]), int(place[1]))):
             yield LumiId(run, lumi), [self._row(int(shard), int(row)) for _, _, shard, row in places]
 
-    @property
-    def lumisections(self) -> int:
-        """Number of different lumisections."""
-        return len(np.unique(self._places[:, :2], axis=0))
-
     def _row(self, shard: int, row: int) -> ShardRow:
         if shard not in self._open:
             stack = ExitStack()
@@ -69,7 +64,7 @@ def _places(paths: Sequence[Path]) -> NDArray[np.int64]:
     found = []
     for number, path in enumerate(paths):
         with dataset.open_shard(path) as shard:
-            ids = [(row.run, row.lumi, number, place) for place, row in enumerate(shard.rows)]
+            ids = [(run, lumi, number, place) for place, (run, lumi) in enumerate(shard.ids())]
         found.append(np.array(ids, np.int64).reshape(-1, 4))
     every = np.concatenate([np.empty((0, 4), np.int64), *found])
     order: NDArray[np.int64] = every[np.lexsort(every.T[::-1])]

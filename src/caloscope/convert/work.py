@@ -100,7 +100,7 @@ def _take(
             for lumisection in _read(path, request):
                 kept = _keep(lumisection, request, drops)
                 if kept is not None:
-                    shard.add(replace(kept, source=source.name), number)
+                    _add(shard, replace(kept, source=source.name), number)
                     note["lumisections"] += 1
                     runs.add(kept.run)
                     assumptions |= dict.fromkeys(kept.assumptions)
@@ -115,6 +115,17 @@ def _take(
     if assumptions:
         note["assumptions"] = list(assumptions)[:_MOST_ASSUMPTIONS]
     return note
+
+
+def _add(shard: dataset.ShardWriter, lumisection: Lumisection, number: int) -> None:
+    """Raises `SourceError` for numbers that a reader lets pass and no data set can keep."""
+    try:
+        shard.add(lumisection, number)
+    except ValueError as error:
+        found = f"{error} in lumisection {lumisection.run}:{lumisection.lumi}"
+        raise SourceError(
+            lumisection.source, Fault.INVALID_SCALAR, found, "what a data set can keep"
+        ) from error
 
 
 def _scratch(shard: Path) -> Path:

@@ -50,6 +50,11 @@ class Shard:
             raise self._opened().refused("no meta", "a shard")
         return meta
 
+    def ids(self) -> list[tuple[int, int]]:
+        """Run and lumisection of each row; much less work than `rows`."""
+        columns = self._columns("lumisections", {name: LUMISECTIONS[name] for name in ("run", "lumi")})
+        return list(zip(columns["run"], columns["lumi"], strict=True))
+
     @cached_property
     def rows(self) -> list[ShardRow]:
         """The lumisections, in the order in which they were added."""

@@ -15,8 +15,8 @@ from caloscope.cli.info.words import cell, pairs, plural, size, table
 from caloscope.dataset import DataSet
 from caloscope.errors import UsageError
 from caloscope.geometry import view
-from caloscope.outputs.data_page import gaps_text, range_text, span_text, when, write_page
 from caloscope.outputs.data_page.facts import Facts, MapFacts, facts
+from caloscope.outputs.data_page.page import gaps_text, range_text, span_text, when, write_page
 
 SHOWN = 20
 """Rows of a table, unless all are asked for."""

@@ -9,9 +9,9 @@ from caloscope.dataset import DataSet
 from caloscope.errors import SourceError
 from caloscope.geometry import View
 from caloscope.outputs.data_page.cells import MAX_SIDE
+from caloscope.outputs.data_page.document import Column, figure, table
 from caloscope.outputs.data_page.facts import text
 from caloscope.outputs.data_page.figures import occupancy, profile
-from caloscope.outputs.data_page.html import Column, figure, table
 from caloscope.outputs.data_page.planes import Plane, axis_of, planes
 from caloscope.outputs.data_page.scales import short
 from caloscope.outputs.data_page.sums import MapSums, add_up
