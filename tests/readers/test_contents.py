@@ -113,7 +113,7 @@ def test_what_is_damaged_is_said_and_ends_nothing() -> None:
     assert kinds == {
         "Hcal/bad": ("damaged", None),
         "Hcal/good": ("counts", 72 * 84),
-        "Hcal/nan": ("counts", None),
+        "Hcal/nan": ("real", None),
     }
     assert found.entries[0].detail.startswith("a TGraph")
     assert len(found.entries[0].detail) == 200
@@ -212,3 +212,12 @@ def test_the_real_hcal_file(shared_data: Path) -> None:
     assert found.runs == (RunLumis(306138, 1, 6, 6),)
     assert {feed.name for feed in found.maps if feed.histograms} >= {"HCAL/digi", "HCAL/rechit"}
     assert found.entries[0].total == 3274355
+
+
+@pytest.mark.realdata
+def test_what_a_file_holds_can_be_seen_although_nobody_tells_its_run(shared_data: Path) -> None:
+    found = contents(shared_data / "formats" / "tbranch-of-th2.root")
+    assert (found.runs, found.lumis) == ((), 1)
+    (entry,) = found.entries
+    assert (entry.path, entry.kind) == ("g4SimHits/tree/histogram", "real")
+    assert not any("run" in text for text in found.assumptions)

@@ -52,6 +52,8 @@ def runs_text(runs: Sequence[RunLumis], most: int = 6) -> str:
 
 
 def _lumis(found: Contents) -> str:
+    if found.lumis and not found.runs:
+        return f"{found.lumis:,}, of a run that the file does not tell: --run N does"
     looked = "" if found.looked_at >= found.lumis else f", names from the first {found.looked_at:,}"
     return f"{found.lumis:,} in {plural(len(found.runs), 'run')}{looked}"
 

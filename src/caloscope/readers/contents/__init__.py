@@ -1,12 +1,12 @@
 """What a file holds: its lumisections, its histograms with their binning, and which maps these feed."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caloscope.config.catalogue import MapSpec, load
-from caloscope.errors import UsageError
+from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.geometry import View, view
 from caloscope.readers.contents.maps import Feed, feeds
 from caloscope.readers.contents.survey import Entry, Limits, RunLumis, Survey
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from caloscope.readers.contents.arrays import Arrays
 
 __all__ = ["Contents", "Entry", "Feed", "Limits", "RunLumis", "contents", "contents_of"]
+
+_SOME_RUN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def contents(
 ) -> Contents:
     """What a file of histograms holds. `run` is for files that do not say theirs; the content wins.
 
+    Where nobody tells the run, `runs` is empty.
+
     `catalogue` and `views` are those of CMS where they are not given, `era` is that of the first run. Memory
     and time are bounded by `limits`. Raises `SourceError` for a file that is damaged or not known as a whole,
     `UsageError` for a data set, which says more of itself.
@@ -74,8 +78,20 @@ def contents(
         return _of_arrays(source, survey_arrays(path, run, known, views, era, limits))
     if not found.has_histograms:
         raise UsageError(f"{path}: found a {found.value}, expected a file of histograms")
-    shelves = open_shelves(found, path, run)
-    return contents_of(shelves, source=source, catalogue=known, views=views, era=era, limits=limits)
+
+    def of_run(number: int | None) -> Contents:
+        shelves = open_shelves(found, path, number)
+        return contents_of(shelves, source=source, catalogue=known, views=views, era=era, limits=limits)
+
+    try:
+        return of_run(run)
+    except SourceError as error:
+        if run is not None or error.fault is not Fault.NO_LUMISECTION:
+            raise
+    # Histograms can be looked at without knowing of which run they are.
+    untold = of_run(_SOME_RUN)
+    kept = tuple(text for text in untold.assumptions if text != f"run {_SOME_RUN} as asked for")
+    return replace(untold, runs=(), assumptions=kept)
 
 
 def _of_arrays(source: tuple[str, str, int], arrays: "Arrays") -> Contents:

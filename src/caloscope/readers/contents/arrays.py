@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from caloscope.config.catalogue import MapSpec
-from caloscope.dataset.guard import Array, Hdf5File, open_hdf5
+from caloscope.dataset.guard import Hdf5File, open_hdf5
 from caloscope.errors import CaloscopeError, Fault, SourceError
 from caloscope.geometry import View
 from caloscope.readers.arrays.ml4dqm_rows import find_lumis, find_run
 from caloscope.readers.contents.maps import Feed, known_era, with_producer
-from caloscope.readers.contents.survey import MAX_TEXT, Entry, Limits, RunLumis
+from caloscope.readers.contents.survey import MAX_TEXT, Entry, Limits, RunLumis, kind_of, total_of
 from caloscope.readers.maps.depths import planes
 from caloscope.readers.shelf import BinAxis
 
@@ -96,15 +96,7 @@ def _entry(file: Hdf5File, name: str) -> Entry:
         if array is None or len(array.shape) < 2:
             return Entry(name, 0, "damaged", detail="no array with a row for each lumisection")
         axes = tuple(BinAxis(bins, 0.0, float(bins)) for bins in reversed(array.shape[1:]))
-        return Entry(name, array.shape[0], "counts", axes, _total(array))
+        first = array.row(0) if array.shape[0] else np.zeros(array.shape[1:])
+        return Entry(name, array.shape[0], kind_of(first), axes, total_of(first))
     except SourceError as error:
         return Entry(name, 0, "damaged", detail=error.found[:MAX_TEXT])
-
-
-def _total(array: Array) -> float | None:
-    """The sum of the first row, None where it is not finite."""
-    if not array.shape[0]:
-        return None
-    with np.errstate(all="ignore"):
-        total = float(np.sum(array.row(0), dtype=np.float64))
-    return total if np.isfinite(total) else None

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import islice
 from math import isfinite
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.config.catalogue import MapSpec
 from caloscope.errors import SourceError
-from caloscope.readers.shelf import BinAxis, Histogram, Shelf
+from caloscope.readers.shelf import BinAxis, Shelf
 
 MAX_NAMES = 400_000
 """Names that are kept of one file; an offline file of all of CMS has some 100,000."""
@@ -43,13 +43,14 @@ class Entry:
     """A histogram, in all lumisections that were looked at.
 
     `axes` (x, y, z), `kind` and `total`, the sum of its bins without overflows, are those of the first
-    lumisection that holds it; `kind` *unread*: it was not looked into, `axes` is empty. *damaged* says in
-    `detail` what was found instead. `total` is None where it is not known or not finite.
+    lumisection that holds it; `kind` *real*: some of its bins hold no count; *unread*: it was not looked
+    into, `axes` is empty. *damaged* says in `detail` what was found instead. `total` is None where it is not
+    known or not finite.
     """
 
     path: str
     lumis: int
-    kind: Literal["counts", "mean", "unread", "damaged"] = "unread"
+    kind: Literal["counts", "real", "mean", "unread", "damaged"] = "unread"
     axes: tuple[BinAxis, ...] = ()
     total: float | None = None
     detail: str = ""
@@ -160,12 +161,18 @@ def _entry(shelf: Shelf, path: str) -> Entry:
         return Entry(path, 1, "damaged", detail=error.found[:MAX_TEXT])
     if histogram is None:
         return Entry(path, 1, "damaged", detail="nothing under its name")
-    return Entry(path, 1, "mean" if histogram.mean else "counts", histogram.axes, _total(histogram))
+    kind = "mean" if histogram.mean else kind_of(histogram.values)
+    return Entry(path, 1, kind, histogram.axes, total_of(histogram.values))
 
 
-def _total(histogram: Histogram) -> float | None:
+def kind_of(values: NDArray[Any]) -> Literal["counts", "real"]:
+    """Whether all bins hold whole numbers, none of them negative."""
+    with np.errstate(invalid="ignore"):
+        return "counts" if bool(((values >= 0) & (np.floor(values) == values)).all()) else "real"
+
+
+def total_of(values: NDArray[Any]) -> float | None:
     """The sum of all bins, None where it is not finite."""
-    values: NDArray[np.generic] = histogram.values
     with np.errstate(all="ignore"):
         total = float(values.sum(dtype=np.float64))
     return total if isfinite(total) else None
