@@ -58,6 +58,12 @@ def test_a_gap_gets_a_point_at_both_ends() -> None:
     assert series.with_gaps([]) == []
 
 
+def test_a_record_of_several_lumisections_is_no_gap() -> None:
+    assert series.with_gaps([10, 20, 40], {20: 10, 40: 10}) == [10, 11, 20, 21, 30, 31, 40]
+    assert series.with_gaps([10], {10: 10}) == [1, 10]
+    assert series.with_gaps([5, 6], {6: 4}) == [5, 6]
+
+
 def test_the_worst_of_three_values() -> None:
     good, bad, unknown = Quality.GOOD, Quality.BAD, Quality.UNKNOWN
     assert quality_of([good, good]) is good

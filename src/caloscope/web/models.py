@@ -181,6 +181,7 @@ class Trends(BaseModel):
     label: str
     run: int
     lumis: list[int]
+    firsts: list[int] = Field(description="the first of the lumisections that a record covers")
     qualities: list[Quality | None] = Field(description="null where no lumisection was seen")
     pileup: list[Series]
     events: list[Series]

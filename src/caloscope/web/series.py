@@ -9,17 +9,33 @@ from caloscope.web.models import Series
 Value = float | None
 
 
-def with_gaps(lumis: Sequence[int]) -> list[int]:
+def with_gaps(lumis: Sequence[int], spans: Mapping[int, int] | None = None) -> list[int]:
     """Ascending lumisections, with the first and the last one of each gap put in.
 
-    A line drawn against them has a point without value at both ends of a gap, and so a hole.
+    A line drawn against them has a point without value at both ends of a gap, and so a hole. `spans` says of
+    a lumisection how many its record covers; the first of them is put in too, and is in no gap.
     """
     filled: list[int] = []
     for lumi in lumis:
-        if filled and lumi > filled[-1] + 1:
-            filled.extend(sorted({filled[-1] + 1, lumi - 1}))
-        filled.append(lumi)
+        first = lumi - (spans or {}).get(lumi, 1) + 1
+        if filled and first > filled[-1] + 1:
+            filled.extend(sorted({filled[-1] + 1, first - 1}))
+        filled.extend(sorted({max(first, filled[-1] + 1 if filled else first), lumi}))
     return filled
+
+
+def spans_of(rows: Iterable[ResultRow]) -> dict[int, int]:
+    """How many lumisections the longest record of each lumisection covers, where that is more than one."""
+    found: dict[int, int] = {}
+    for row in rows:
+        if row.span > max(1, found.get(row.key.lumi, 1)):
+            found[row.key.lumi] = row.span
+    return found
+
+
+def per_lumisection(row: ResultRow) -> Value:
+    """Events of a result, for each of the lumisections that it covers."""
+    return None if row.events is None else row.events / row.span
 
 
 def lines(
@@ -33,7 +49,8 @@ def lines(
 ) -> list[Series]:
     """One line per map (`by_map`: what belongs to the map) or per map and detector.
 
-    Equal lines become one that names all its maps if `join`; a line without any value is left out.
+    Equal lines become one that names all its maps if `join`; a line without any value is left out. A record
+    of several lumisections has its value at the first of them too.
     """
     values: dict[tuple[str, str | None], dict[int, Value]] = {}
     detectors = {bundle.hash: bundle.detector for bundle in bundles}
@@ -41,7 +58,9 @@ def lines(
         detector = None if by_map else detectors.get(row.key.bundle, row.key.bundle)
         known = value(row)
         if known is not None:
-            values.setdefault((row.key.map, detector), {})[row.key.lumi] = known
+            line = values.setdefault((row.key.map, detector), {})
+            line[row.key.lumi] = known
+            line.setdefault(row.key.lumi - row.span + 1, known)
     return _joined(lumis, values) if join else _single(lumis, values)
 
 

@@ -21,11 +21,13 @@ def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
     rows = source.store.results(chosen, number)
     bundles = verdict.required(source, chosen, number, rows)
     grouped = verdict.by_lumi(rows)
-    lumis = series.with_gaps(list(grouped))
+    spans = series.spans_of(rows)
+    lumis = series.with_gaps(list(grouped), spans)
     return Trends(
         label=chosen,
         run=number,
         lumis=lumis,
+        firsts=[lumi - spans.get(lumi, 1) + 1 for lumi in lumis],
         qualities=[
             quality_of(status.quality for status in verdict.map_statuses(bundles, grouped[lumi]))
             if lumi in grouped
@@ -33,7 +35,7 @@ def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
             for lumi in lumis
         ],
         pileup=series.lines(lumis, rows, bundles, lambda row: row.pileup, by_map=True),
-        events=series.lines(lumis, rows, bundles, lambda row: row.events, by_map=True),
+        events=series.lines(lumis, rows, bundles, series.per_lumisection, by_map=True),
         image_events=series.lines(lumis, rows, bundles, lambda row: row.image_events, by_map=False),
         bad_cells=series.lines(lumis, rows, bundles, series.bad_cells, by_map=False, join=False),
     )

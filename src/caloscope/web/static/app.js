@@ -44,8 +44,8 @@ async function load() {
     get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label }), get("/api/trends", here), chosenIncident(), unknown ? get("/api/maps") : known.metas,
   ]);
   // Who follows sees nothing of a lumisection that is only half there.
-  const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i]]).filter(([lumi, quality]) => quality !== null && (!state.follow || lumi <= status.lumi));
-  Object.assign(runs, { lumis: seen.map(([lumi]) => lumi), qualities: seen.map(([, quality]) => quality) });
+  const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i], trends.firsts[i]]).filter(([lumi, quality]) => quality !== null && (!state.follow || lumi <= status.lumi));
+  Object.assign(runs, { lumis: seen.map(([lumi]) => lumi), qualities: seen.map(([, quality]) => quality), firsts: seen.map(([, , first]) => first) });
   const drawMaps = await askMaps(byId("maps"), metas, status, incident, go);
   // All answers are there: from here on everything changes to this one lumisection at once.
   Object.assign(known, { runs, trends, incident, metas, status });

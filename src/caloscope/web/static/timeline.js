@@ -13,20 +13,22 @@ function svg(tag, attributes) {
 }
 
 /** Neighbours of equal quality become one bar: [first, last, quality]. */
-function stretches(lumis, qualities) {
+function stretches({ lumis, firsts, qualities }) {
   const found = [];
   lumis.forEach((lumi, i) => {
     const last = found.at(-1);
-    if (last && last[2] === qualities[i] && last[1] === lumi - 1) last[1] = lumi;
-    else found.push([lumi, lumi, qualities[i]]);
+    // A record may cover several lumisections, and begin before the last one of the record before.
+    const first = Math.max(firsts[i] ?? lumi, (last?.[1] ?? -Infinity) + 1);
+    if (last && last[2] === qualities[i] && last[1] === first - 1) last[1] = lumi;
+    else found.push([first, lumi, qualities[i]]);
   });
   return found;
 }
 
-let shown = { lumis: [], qualities: [], lumi: null };
+let shown = { lumis: [], firsts: [], first: null, qualities: [], lumi: null };
 
 export function showTimeline(runs, lumi) {
-  shown = { lumis: runs.lumis, qualities: runs.qualities, lumi };
+  shown = { lumis: runs.lumis, firsts: runs.firsts, first: runs.firsts[0], qualities: runs.qualities, lumi };
   const root = byId("timeline");
   const { lumis } = shown;
   if (!lumis.length) {
@@ -34,10 +36,10 @@ export function showTimeline(runs, lumi) {
     say(byId("strip-legend"), "");
     return;
   }
-  const first = lumis[0];
+  const first = runs.firsts[0];
   const width = lumis.at(-1) - first + 1;
   const picture = svg("svg", { viewBox: `0 0 ${width} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  for (const [from, to, quality] of stretches(lumis, runs.qualities)) {
+  for (const [from, to, quality] of stretches(runs)) {
     const height = HEIGHT[quality];
     picture.append(svg("rect", { x: from - first, width: to - from + 1, y: 1 - height, height, class: `q-${quality}` }));
   }
@@ -52,18 +54,20 @@ export function showTimeline(runs, lumi) {
 }
 
 /** The strip's ends and what is in it, in words. */
-function legend({ lumis, qualities }) {
+function legend({ lumis, firsts, qualities }) {
   const of = (quality) => qualities.filter((found) => found === quality).length;
   const parts = ["GOOD", "BAD", "UNKNOWN"].map((quality) => h("span", { class: `key q-${quality}` }, `${of(quality)} ${quality.toLowerCase()}`));
-  byId("strip-legend").replaceChildren(h("span", {}, `LS ${lumis[0]}`), h("span", { class: "keys" }, parts), h("span", {}, `LS ${lumis.at(-1)}`));
+  byId("strip-legend").replaceChildren(h("span", {}, `LS ${firsts[0]}`), h("span", { class: "keys" }, parts), h("span", {}, `LS ${lumis.at(-1)}`));
 }
 
 /** The lumisection nearest to a pointer. */
 function under(event) {
-  const { lumis } = shown;
+  const { lumis, first } = shown;
   const box = byId("timeline").getBoundingClientRect();
-  const wanted = lumis[0] + Math.floor(((event.clientX - box.left) / box.width) * (lumis.at(-1) - lumis[0] + 1));
-  return lumis.reduce((best, lumi) => (Math.abs(lumi - wanted) < Math.abs(best - wanted) ? lumi : best), lumis[0]);
+  const wanted = first + Math.floor(((event.clientX - box.left) / box.width) * (lumis.at(-1) - first + 1));
+  // The record that covers it stands at the last lumisection that it covers.
+  const covering = lumis.find((lumi, i) => shown.firsts[i] <= wanted && wanted <= lumi);
+  return covering ?? lumis.reduce((best, lumi) => (Math.abs(lumi - wanted) < Math.abs(best - wanted) ? lumi : best), lumis[0]);
 }
 
 export function watchTimeline(go) {
