@@ -9,7 +9,8 @@ import pytest
 
 from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.fetch import Limits, Source, expand, local, stamp
-from caloscope.fetch.server import Unreachable, open_server
+from caloscope.fetch.server import Unreachable
+from caloscope.fetch.servers import open_server
 from caloscope.fetch.source import parse_address
 from tests.fetch.conftest import QUICK
 from tests.fetch.web_server import WebServer

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from caloscope.errors import SourceError, UsageError
 from caloscope.fetch.limits import DEFAULT, Limits
-from caloscope.fetch.server import Unreachable, open_server
+from caloscope.fetch.server import Unreachable
+from caloscope.fetch.servers import open_server
 from caloscope.fetch.sink import Sink
 from caloscope.fetch.source import Address, Source, parse_address
 

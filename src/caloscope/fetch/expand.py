@@ -9,7 +9,8 @@ from caloscope.fetch.limits import DEFAULT, MAX_NAMES, Limits
 from caloscope.fetch.lists import read_list
 from caloscope.fetch.local_files import local_entries, local_kind
 from caloscope.fetch.patterns import Walk, join, natural, split_pattern, visible
-from caloscope.fetch.server import Entry, Server, Unreachable, open_server
+from caloscope.fetch.server import Entry, Server, Unreachable
+from caloscope.fetch.servers import open_server
 from caloscope.fetch.source import (
     Address,
     Source,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from caloscope.errors import Fault, SourceError
 from caloscope.fetch.limits import DEFAULT, Limits
-from caloscope.fetch.server import Unreachable, open_server
+from caloscope.fetch.server import Unreachable
+from caloscope.fetch.servers import open_server
 from caloscope.fetch.source import Source, parse_address
 
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple, Protocol
 
 from caloscope.errors import Fault, SourceError
-from caloscope.fetch.limits import Limits
 from caloscope.fetch.source import Address
 
 
@@ -66,14 +65,3 @@ class Server(Protocol):
     def copy(self, address: Address, into: Taker) -> None:
         """Give the bytes of a file to `into`."""
         ...
-
-
-def open_server(scheme: str, limits: Limits) -> Server:
-    """The way for a scheme; its packages are loaded here and not before."""
-    if scheme == "root":
-        from caloscope.fetch.xrootd import XRootD
-
-        return XRootD(limits)
-    from caloscope.fetch.http import Http
-
-    return Http(limits)
