@@ -1,14 +1,17 @@
 """The same function over portions of work: here, in processes, on a Dask cluster."""
 
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from caloscope import cluster
-from caloscope.errors import UsageError
+from caloscope.errors import CaloscopeError, UsageError
 
 
 def square(number: int) -> int:
@@ -37,6 +40,29 @@ def test_one_worker_works_here_and_more_elsewhere() -> None:
 def test_an_exception_reaches_the_caller(workers: int) -> None:
     with pytest.raises(ValueError, match="no 3"):
         list(cluster.each(complain, [3], workers=workers))
+
+
+def end_oneself(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_is_an_error_and_no_wait_for_ever() -> None:
+    with pytest.raises(CaloscopeError, match=r"a worker process was ended.*goes on from here"):
+        list(cluster.each(end_oneself, [1, 2, 3], workers=2))
+
+
+def sleep(number: int) -> int:
+    time.sleep(0 if number == 0 else 60)
+    return number
+
+
+def test_workers_are_ended_when_nobody_asks_any_more() -> None:
+    results = iter(cluster.each(sleep, range(4), workers=2))
+    assert next(results) == 0
+    start = time.monotonic()
+    results.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - start < 30
+    assert not multiprocessing.active_children()
 
 
 def test_fewer_than_one_worker_is_refused() -> None:

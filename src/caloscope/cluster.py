@@ -3,9 +3,12 @@
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
-from caloscope.errors import UsageError
+from caloscope.errors import CaloscopeError, UsageError
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -24,7 +27,7 @@ def each(
     when the caller stops asking. `scheduler` is the address of a Dask scheduler, such as
     `tcp://node:8786`, whose workers must see the same files. Function, portions and results must be
     picklable; an exception of the function is raised here. Raises `UsageError` for fewer than one worker, and
-    where Dask is not installed or does not answer.
+    where Dask is not installed or does not answer; `CaloscopeError` where a process was killed.
     """
     if workers < 1:
         raise UsageError(f"{workers} workers: expected one or more")
@@ -38,9 +41,36 @@ def each(
 def _in_processes(
     function: Callable[[Work], Result], works: Iterable[Work], workers: int
 ) -> Iterator[Result]:
-    # Fresh processes: a fork would copy the threads' locks of whoever calls.
-    with multiprocessing.get_context("spawn").Pool(workers, initializer=_leave_interrupts_to_us) as pool:
-        yield from pool.imap_unordered(function, works)
+    # Fresh processes: a fork would copy the threads' locks of whoever calls. A pool of the library's older
+    # kind would wait for ever for the result of a worker that is killed.
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_us
+    )
+    try:
+        with _interrupts_later():
+            results = [pool.submit(function, one) for one in works]
+        for each_done in as_completed(results):
+            yield each_done.result()
+    except BrokenProcessPool as error:
+        lost = "a worker process was ended from outside, perhaps for want of memory"
+        raise CaloscopeError(f"{lost}: the same command goes on from here, with fewer --workers") from error
+    except BaseException:  # also when the caller stops asking
+        for process in set(multiprocessing.active_children()) - before:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Around the start of processes, which inherit that interrupts wait; ours comes at the end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave_interrupts_to_us() -> None:
@@ -52,7 +82,8 @@ def _on_cluster(
     function: Callable[[Work], Result], works: Iterable[Work], scheduler: str
 ) -> Iterator[Result]:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
+        from distributed import as_completed as completed
     except ImportError as error:
         raise UsageError("--scheduler needs Dask: pip install 'caloscope[cluster]'") from error
     try:
@@ -61,5 +92,5 @@ def _on_cluster(
         raise UsageError(f"{scheduler}: found no Dask scheduler there ({error})") from error
     with client:
         futures = client.map(function, list(works), pure=False)
-        for _, result in as_completed(futures, with_results=True):  # type: ignore[no-untyped-call]
+        for _, result in completed(futures, with_results=True):  # type: ignore[no-untyped-call]
             yield result

@@ -139,7 +139,8 @@ class MapRecord:
 class Lumisection:
     """All that one source holds of one lumisection.
 
-    `missing` names the maps that the source's producer should have brought and did not.
+    `missing` names the maps that the source's producer should have brought and did not, `unusable` those that
+    it brought and that cannot be used; why, the reader says at the end of the source.
     `assumptions` says in words what the reader had to assume (era, lumi number ...).
     `began_at` is seconds since 1970, UTC, None where unknown. `partial`: other sources may hold the rest of
     its events, and the parts add up.
@@ -154,6 +155,7 @@ class Lumisection:
     began_at: float | None = None
     assumptions: tuple[str, ...] = ()
     partial: bool = False
+    unusable: frozenset[str] = frozenset()
 
     @property
     def id(self) -> LumiId:

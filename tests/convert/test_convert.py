@@ -178,3 +178,13 @@ def test_the_command_line_prints_tables_and_refuses_to_overwrite(tmp_path: Path)
         "train", tmp_path / "data.h5", "--map", "EB/digi", "-o", tmp_path / "eb.bundle", "--label", "t"
     )
     assert "learned from 2 lumisections" in trained
+
+
+def test_a_source_that_is_gone_is_a_bad_one_among_others(tmp_path: Path) -> None:
+    write(tmp_path / "spool", [1, 2])
+    (tmp_path / "spool" / "dangling.root").symlink_to(tmp_path / "nowhere.root")
+    report = make([tmp_path / "spool"], tmp_path / "data.h5")
+    assert report.lumisections == 2
+    (bad,) = report.bad
+    assert "dangling.root" in bad
+    assert not list(tmp_path.glob(".*"))

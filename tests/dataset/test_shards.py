@@ -1,5 +1,6 @@
 """Shards: what a part of a conversion found."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -195,3 +196,19 @@ def test_the_label_is_cleaned(tmp_path: Path) -> None:
     write(tmp_path / "b.h5", [], 0, [], label="Zero\nBias" + "x" * 2000, era="2018", provenance={})
     with open_data_set(tmp_path / "b.h5") as found:
         assert found.label == "Zero Bias" + "x" * 991
+
+
+def test_reading_takes_no_longer_per_map_when_there_are_many(tmp_path: Path) -> None:
+    def seconds(maps: int) -> float:
+        path = tmp_path / f"{maps}.h5"
+        record = MapRecord(np.ones((1, 2), np.uint32))
+        with ShardWriter(path) as writer:
+            writer.add(Lumisection("x", 1, 1, {f"plain/h{n}": record for n in range(maps)}), 0)
+            writer.close({})
+        start = time.perf_counter()
+        with open_shard(path) as shard:
+            assert all(each.record().counts.sum() == 2 for each in shard.rows[0].maps.values())
+        return time.perf_counter() - start
+
+    seconds(10)
+    assert seconds(2000) / 2000 < 4 * seconds(200) / 200

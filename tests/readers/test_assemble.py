@@ -11,8 +11,10 @@ import pytest
 from caloscope.config.catalogue import MapSpec, load, plain
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import view
-from caloscope.readers.maps.assemble import lumisection, lumisections
+from caloscope.readers.maps.assemble import lumisection as assembled
+from caloscope.readers.maps.assemble import lumisections
 from caloscope.readers.maps.plateau import ASSUMPTION, plateau_events
+from caloscope.readers.maps.spoiled import Spoiled
 from caloscope.readers.shelf import BinAxis, Histogram, Place
 from caloscope.readers.wanted import Wanted
 from caloscope.records import BinRange, Lumisection
@@ -32,8 +34,16 @@ def _wanted(*maps: str | MapSpec, **options: Any) -> Wanted:
 
 
 def _found(shelf: Shelf, *maps: str | MapSpec, **options: Any) -> Lumisection:
-    found = lumisection(shelf, _wanted(*maps, **options), PATH)
+    found = lumisection(shelf, _wanted(*maps, **options))
     assert found is not None
+    return found
+
+
+def lumisection(shelf: Shelf, wanted: Wanted) -> Lumisection | None:
+    """A shelf's lumisection, in which nothing may be spoiled."""
+    spoiled = Spoiled()
+    found = assembled(shelf, wanted, PATH, spoiled)
+    spoiled.raise_first()
     return found
 
 
@@ -257,7 +267,7 @@ def test_plain_histograms() -> None:
     assert record.axes == (BinRange("", 1, 0.0, 1.0), BinRange("t", 4, -2, 2))
     assert [axis.bins for axis in found.maps["plain/A.solid"].axes] == [4, 3, 2]
     assert found.maps["plain/A.solid"].counts.shape == (4, 3, 2)
-    assert lumisection(shelf, _wanted(plain("B/*")), PATH) is None
+    assert lumisection(shelf, _wanted(plain("B/*"))) is None
 
 
 def test_a_plain_name_with_brackets_and_one_that_two_have() -> None:
@@ -295,3 +305,22 @@ def test_histograms_of_whole_runs_only() -> None:
     assert "whole runs only" in _refusal(whole, Fault.NO_LUMISECTION, "EB/digi")
     one = Shelf({EB: _barrel(_towers())})
     assert [found.lumi for found in lumisections([whole, one], _wanted("EB/digi"), PATH)] == [5]
+
+
+def test_one_map_that_cannot_be_used_costs_no_other() -> None:
+    values = np.ones((5, 6))
+    good = plane(values.copy(), (0, 6), (0, 5))
+    values[3, 4] = np.nan
+    bad = plane(values, (0, 6), (0, 5))
+    shelves = [
+        Shelf({"My/a/bad": histogram, "My/a/good": good}, Place(RUN, lumi))
+        for lumi, histogram in ((1, good), (2, bad), (3, good))
+    ]
+    found = lumisections(shelves, _wanted(plain("My/*")), PATH)
+    assert [sorted(next(found).maps) for _ in range(3)] == [
+        ["plain/My.a.bad", "plain/My.a.good"],
+        ["plain/My.a.good"],
+        ["plain/My.a.bad", "plain/My.a.good"],
+    ]
+    with pytest.raises(SourceError, match="nan in My/a/bad, bin x=5 y=4"):
+        next(found)

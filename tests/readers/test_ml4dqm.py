@@ -87,7 +87,8 @@ def test_one_row_at_a_time(tmp_path: Path) -> None:
     values = _occupancy()
     values[0, 2, 5, 6] = np.nan
     rows = read(_write(tmp_path / "a.h5", values), specs("HCAL/digi"), label="x", views=view)
-    assert [next(rows).lumi, next(rows).lumi] == [1, 2]
+    assert [next(rows).unusable, next(rows).unusable] == [frozenset()] * 2
+    assert next(rows).unusable == {"HCAL/digi"}
     with pytest.raises(SourceError, match=r"nan in DigiTask_Occupancy_depth_depth1\[2\], bin x=7 y=6"):
         next(rows)
 
@@ -272,7 +273,7 @@ def test_a_row_that_cannot_be_used_ends_nothing(tmp_path: Path) -> None:
     rows = read(path, specs("HCAL/digi", "HO/digi"), label="x", views=view)
     first, second, third = next(rows), next(rows), next(rows)
     assert set(first.maps) == {"HO/digi"}
-    assert first.missing == {"HCAL/digi"}
+    assert (first.missing, first.unusable) == (frozenset(), {"HCAL/digi"})
     assert [set(each.maps) for each in (second, third)] == [{"HCAL/digi", "HO/digi"}] * 2
     with pytest.raises(SourceError, match=r"-1.0 in DigiTask_Occupancy_depth_depth3\[0\], bin x=7 y=6"):
         next(rows)

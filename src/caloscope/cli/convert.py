@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -57,8 +58,7 @@ def convert(
     from caloscope import convert as conversion
     from caloscope.fetch import expand
 
-    if output.exists() and not replace:
-        raise UsageError(f"{output}: is there already; choose another name, or --replace")
+    _require_free(output, replace=replace)
     request = conversion.Request(
         maps=tuple(maps or ()),
         histograms=tuple(histograms or ()),
@@ -77,6 +77,7 @@ def convert(
     )
     request.check()
     found = expand(sources)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         with Bar() as bar:
             report = conversion.convert(
@@ -88,7 +89,22 @@ def convert(
                 command=shlex.join(["caloscope", *sys.argv[1:]]),
                 tell=bar.tell,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as signalled:
         print("interrupted; the same command goes on from here", file=sys.stderr)
-        raise typer.Exit(130) from None
+        number = signalled.args[0] if signalled.args else signal.SIGINT
+        raise typer.Exit(128 + number) from None
     show(report, output)
+
+
+def _require_free(output: Path, *, replace: bool) -> None:
+    """Raises `UsageError` where a data set cannot be put, or may not."""
+    if output.exists() and not output.is_file():
+        what = "a folder" if output.is_dir() else "no plain file"
+        raise UsageError(f"{output}: found {what}, expected the name of a data set")
+    if output.exists() and not replace:
+        raise UsageError(f"{output}: is there already; choose another name, or --replace")
+
+
+def _interrupt(number: int, _: object) -> None:
+    """A batch system that wants its machine back is no different from a person at the keys."""
+    raise KeyboardInterrupt(number)

@@ -61,8 +61,12 @@ def show(report: "Report", output: Path) -> None:
     console.print(_taken(report))
     if report.dropped:
         console.print(_left_out(report.dropped))
+    if len(report.dropped) > _SHOWN:
+        print(f"and {len(report.dropped) - _SHOWN} reasons more; all are in the provenance")
     for text in report.assumptions[:_SHOWN]:
         print(f"assumed: {text}")
+    if len(report.assumptions) > _SHOWN:
+        print("and more that was assumed; see the provenance")
     for text in report.bad[:_SHOWN]:
         print(f"bad source: {text}")
     if len(report.bad) > _SHOWN:

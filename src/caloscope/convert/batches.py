@@ -7,6 +7,7 @@ from pathlib import Path
 
 from caloscope import __version__
 from caloscope.convert.request import Request
+from caloscope.errors import SourceError
 from caloscope.fetch import Source, stamp
 
 MOST_FILES = 128
@@ -41,6 +42,14 @@ def batches(sources: Sequence[Source], request: Request, folder: Path) -> list[B
     return made
 
 
+def _stamped(source: Source) -> tuple[int, str]:
+    """Size and stamp of a source; of one that is out of reach too, as reading it will say so of it alone."""
+    try:
+        return stamp(source)
+    except SourceError as error:
+        return 0, str(error.fault)
+
+
 _Stamped = tuple[Source, int, str]
 
 
@@ -48,7 +57,7 @@ def _groups(sources: Iterable[Source]) -> Iterator[tuple[int, list[_Stamped]]]:
     group: list[_Stamped] = []
     first = 0
     for number, source in enumerate(sources):
-        size, text = stamp(source)
+        size, text = _stamped(source)
         full = len(group) >= MOST_FILES or sum(s for _, s, _ in group) + size > MOST_BYTES
         if group and full:
             yield first, group

@@ -59,17 +59,22 @@ def combine(entries: Sequence[tuple[Stored, bool]]) -> tuple[Stored | Parts, lis
 
 
 def _same(one: Stored, other: Stored) -> bool:
-    return (one.digest, one.events, one.span, one.cumulative) == (
-        other.digest,
-        other.events,
-        other.span,
-        other.cumulative,
-    )
+    return _identity(one) == _identity(other)
+
+
+def _identity(stored: Stored) -> tuple[object, ...]:
+    numbers = (stored.digest, stored.events, stored.span, stored.cumulative)
+    return (*numbers, stored.kind, stored.shape, stored.axes)
 
 
 def _addable(one: Stored, other: Stored) -> bool:
-    """Real numbers are not added: nobody knows whether they are sums or means."""
-    return (one.kind, one.span, one.shape) == ("counts", other.span, other.shape) and other.kind == "counts"
+    """Real numbers are not added: nobody knows whether they are sums or means.
+
+    Nor is what grows: in which lumisection each part began is not known.
+    """
+    if one.kind != "counts" or one.cumulative or other.cumulative:
+        return False
+    return (one.kind, one.span, one.shape, one.axes) == (other.kind, other.span, other.shape, other.axes)
 
 
 def _sum(planes: list[Content]) -> Content:

@@ -1,5 +1,6 @@
 """What was left out of a data set, and why."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,7 +63,7 @@ class Drops:
             yield Drop(name, why, sum(map(len, runs.values())), where)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """As plain lists and tables."""
+        """As plain lists and tables; `again` has what was left out more than once, as often as it was."""
         return [
             {
                 "map": drop.map,
@@ -70,14 +71,25 @@ class Drops:
                 "count": drop.count,
                 "lumisections": {str(run): [list(pair) for pair in r.pairs] for run, r in drop.lumis.items()},
             }
+            | self._again(drop)
             for drop in self
         ]
+
+    def _again(self, drop: Drop) -> dict[str, Any]:
+        runs = self._lumis[drop.map, drop.why]
+        extra = {run: Counter(lumis) - Counter(set(lumis)) for run, lumis in sorted(runs.items())}
+        again = {str(run): sorted(lumis.elements()) for run, lumis in extra.items() if lumis}
+        return {"again": again} if again else {}
 
     def merge(self, other: list[dict[str, Any]]) -> Self:
         """Adds what `to_json` of another wrote."""
         for entry in other:
+            name, why = entry["map"], Why(entry["why"])
             for run, pairs in entry["lumisections"].items():
                 for low, high in pairs:
                     for lumi in range(low, high + 1):
-                        self.add(entry["map"], Why(entry["why"]), int(run), lumi)
+                        self.add(name, why, int(run), lumi)
+            for run, lumis in entry.get("again", {}).items():
+                for lumi in lumis:
+                    self.add(name, why, int(run), lumi)
         return self

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from caloscope import certification
 from caloscope.certification import BrilLumi
 from caloscope.convert.request import Request
 from caloscope.records import LumiId
@@ -20,7 +19,8 @@ class Luminosity:
     @classmethod
     def of(cls, request: Request) -> Self | None:
         """The luminosity file of a request, None where there is none."""
-        return None if request.brilcalc is None else cls(certification.read_brilcalc(request.brilcalc))
+        found = request.luminosity()
+        return None if found is None else cls(found)
 
     def pileup(self, last: LumiId, span: int) -> float | None:
         """Mean pileup of the `span` lumisections up to `last`; None unless all of them are known.

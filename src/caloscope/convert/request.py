@@ -3,9 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from caloscope.certification import Luminosity, read_brilcalc
 from caloscope.config import catalogue
 from caloscope.config.catalogue import MapSpec
 from caloscope.config.ranges import Ranges
@@ -59,6 +63,11 @@ class Request:
         for path in (self.golden, self.dcs, self.brilcalc):
             if path is not None and not path.is_file():
                 raise UsageError(f"{path}: no such file")
+        self.luminosity()
+
+    def luminosity(self) -> Luminosity | None:
+        """What the luminosity file says, None where there is none; raises `UsageError` without pileup."""
+        return None if self.brilcalc is None else _luminosity(self.brilcalc, checksum(self.brilcalc))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, files with their checksums."""
@@ -71,3 +80,12 @@ class Request:
     def digest(self) -> str:
         """Equal for requests that give equal data sets of equal sources."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def _luminosity(path: Path, _content: str) -> Luminosity:
+    """Kept as long as the file is the same, for reading a year of it takes a while."""
+    found = read_brilcalc(path)
+    if np.isnan(found.pileup).all():
+        raise UsageError(f"{path}: no pileup of any lumisection, expected numbers in a column avgpu")
+    return found

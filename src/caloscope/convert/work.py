@@ -1,5 +1,6 @@
 """One portion of work: sources into a shard."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -33,8 +34,11 @@ class Done:
 
 
 @lru_cache(maxsize=4)
-def _selection(request: Request) -> Selection:
-    """Read once per process, as golden files are long."""
+def _selection(request: Request, _content: str) -> Selection:
+    """Read once per process, as golden files are long, and again where a file has changed.
+
+    The workers of a cluster outlive a conversion.
+    """
     return Selection.of(request)
 
 
@@ -50,12 +54,12 @@ def work(batch: Batch, request: Request) -> Done:
     A source that cannot be read is noted with its fault; what was read of it before is kept. Scratch copies
     of remote sources lie beside the shard.
     """
-    drops = Drops()
+    sieve = Sieve(_selection(request, request.digest()))
     notes: list[dict[str, Any]] = []
     with dataset.ShardWriter(batch.shard) as shard:
         for number, source in enumerate(batch.sources, start=batch.first):
-            notes.append(_take(source, number, request, shard, drops))
-        shard.close({"sources": notes, "dropped": drops.to_json()})
+            notes.append(_take(source, number, request, shard, sieve))
+        shard.close({"sources": notes, "dropped": sieve.drops.to_json()})
     return _done(batch, notes)
 
 
@@ -70,10 +74,12 @@ def is_done(batch: Batch) -> Done | None:
         with dataset.open_shard(batch.shard) as shard:
             notes = shard.meta["sources"]
             faults = {note.get("fault") for note in notes}
-            if Fault.UNREACHABLE in faults:
+            if Fault.UNREACHABLE in faults or len(notes) != len(batch.sources):
                 return None
+            Drops().merge(shard.meta["dropped"])
+            _ = shard.rows  # raises for damage that the end of the conversion would stumble over
             return _done(batch, notes)
-    except (SourceError, KeyError, TypeError):
+    except (SourceError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -88,7 +94,7 @@ def _done(batch: Batch, notes: Sequence[Mapping[str, Any]]) -> Done:
 
 
 def _take(
-    source: Source, number: int, request: Request, shard: dataset.ShardWriter, drops: Drops
+    source: Source, number: int, request: Request, shard: dataset.ShardWriter, sieve: "Sieve"
 ) -> dict[str, Any]:
     """One source; answers with what the provenance says of it."""
     note: dict[str, Any] = {"name": source.name, "lumisections": 0}
@@ -96,14 +102,16 @@ def _take(
     assumptions: dict[str, None] = {}
     try:
         with fetch.local(source, _scratch(shard.path)) as path:
-            note |= {"bytes": path.stat().st_size, "checksum": fetch.checksum(path)}
+            before = path.stat()
+            note |= {"bytes": before.st_size, "checksum": fetch.checksum(path)}
             for lumisection in _read(path, request):
-                kept = _keep(lumisection, request, drops)
+                kept = sieve.keep(lumisection)
                 if kept is not None:
                     _add(shard, replace(kept, source=source.name), number)
                     note["lumisections"] += 1
                     runs.add(kept.run)
                     assumptions |= dict.fromkeys(kept.assumptions)
+            _require_unchanged(path, before)
     except SourceError as error:
         # A copy of a remote source has a name that says nothing to anybody.
         told = SourceError(source.name, error.fault, error.found, error.expected)
@@ -115,6 +123,13 @@ def _take(
     if assumptions:
         note["assumptions"] = list(assumptions)[:_MOST_ASSUMPTIONS]
     return note
+
+
+def _require_unchanged(path: Path, before: os.stat_result) -> None:
+    """Raises `SourceError` where a file was written to while it was read: its checksum is of another."""
+    now = path.stat()
+    if (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino):
+        raise SourceError(path, Fault.UNREADABLE, "content that changed while it was read", "a file at rest")
 
 
 def _add(shard: dataset.ShardWriter, lumisection: Lumisection, number: int) -> None:
@@ -149,24 +164,31 @@ def _view(calorimeter: str | None, name: str, era: str) -> View:
     return view(name, era, calorimeter)
 
 
-def _keep(lumisection: Lumisection, request: Request, drops: Drops) -> Lumisection | None:
-    """A lumisection without the maps that are not wanted; None where nothing is left.
+class Sieve:
+    """Lets through what a selection takes; `drops` collects the rest."""
 
-    What grows is kept whatever was asked for within a run: it may be what is subtracted from the next.
-    """
-    selection = _selection(request)
-    run, lumi = lumisection.id
-    if not lumisection.maps:
-        drops.add(EVERY_MAP, selection.refuses(lumisection.id) or Why.MAP_MISSING, run, lumi)
-        return None
-    if selection.refuses_run(run):
-        drops.add(EVERY_MAP, Why.NOT_ASKED, run, lumi)
-        return None
-    kept = {}
-    for name, record in lumisection.maps.items():
-        why = None if record.cumulative else selection.refuses(lumisection.id, record.span)
-        if why is None:
-            kept[name] = record
-        else:
-            drops.add(name, why, run, lumi)
-    return replace(lumisection, maps=kept) if kept else None
+    def __init__(self, selection: Selection) -> None:
+        self.drops = Drops()
+        self._selection = selection
+
+    def keep(self, lumisection: Lumisection) -> Lumisection | None:
+        """A lumisection without the maps that are not wanted; None where nothing is left.
+
+        What grows is kept whatever was asked for within a run: it may be what is subtracted from the next.
+        """
+        run, lumi = lumisection.id
+        if not lumisection.maps:
+            why = self._selection.refuses(lumisection.id) or Why.MAP_MISSING
+            self.drops.add(EVERY_MAP, why, run, lumi)
+            return None
+        if self._selection.refuses_run(run):
+            self.drops.add(EVERY_MAP, Why.NOT_ASKED, run, lumi)
+            return None
+        kept = {}
+        for name, record in lumisection.maps.items():
+            why_not = None if record.cumulative else self._selection.refuses(lumisection.id, record.span)
+            if why_not is None:
+                kept[name] = record
+            else:
+                self.drops.add(name, why_not, run, lumi)
+        return replace(lumisection, maps=kept) if kept else None

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,5 +57,11 @@ def reported(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        text = " ".join(str(getattr(error, "strerror", None) or error).split())[:160]
-        raise CaloscopeError(f"{path}: could not be written: {text}") from error
+        raise CaloscopeError(f"{path}: could not be written: {_why(error)}") from error
+
+
+def _why(error: OSError | RuntimeError) -> str:
+    """What went wrong, in the words of the system: the library puts them behind a long account of its own."""
+    text = " ".join(str(getattr(error, "strerror", None) or error).split())
+    said = re.search(r"error message = '([^']{1,100})'", text)
+    return said[1] if said else text[:160]

@@ -33,6 +33,7 @@ class Shard:
         self.path = path
         self._file: Hdf5File | None = None
         self._arrays: dict[int, Array] = {}
+        self._folders: dict[str, Hdf5Folder] = {}
         require_schema(self._opened(), SCHEMA, VERSION)
 
     def __enter__(self) -> Self:
@@ -138,10 +139,13 @@ class Shard:
         return read_json(self._opened(), "meta")
 
     def _folder(self, name: str) -> Hdf5Folder:
-        folder = self._opened().folder(name)
-        if folder is None:
-            raise self._opened().refused(f"no folder {name}", "a shard")
-        return folder
+        file = self._opened()
+        if name not in self._folders:  # it takes a look at all names in it
+            folder = file.folder(name)
+            if folder is None:
+                raise file.refused(f"no folder {name}", "a shard")
+            self._folders[name] = folder
+        return self._folders[name]
 
     def _opened(self) -> Hdf5File:
         """The file, opened again where that must be; the one that was not used for longest may be closed."""
@@ -158,6 +162,7 @@ class Shard:
         stack = _OPEN.pop(self, None)
         self._file = None
         self._arrays.clear()
+        self._folders.clear()
         if stack is not None:
             stack.close()
 

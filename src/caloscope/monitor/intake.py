@@ -85,7 +85,7 @@ class Intake:
         error: SourceError | None = None
         try:
             for lumisection in self._read(path, run):
-                if wanted(lumisection.id):
+                if wanted(lumisection.id) and (lumisection.maps or lumisection.missing):
                     new, conflict = self._take(lumisection)
                     results += new
                     lumis += [lumisection.id] if new or conflict is None else []

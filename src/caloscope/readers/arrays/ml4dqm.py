@@ -21,6 +21,7 @@ from caloscope.readers.maps.counts import stack, sum_blocks, to_counts, to_float
 from caloscope.readers.maps.depths import planes
 from caloscope.readers.maps.plain import MOST_MAPS, ONE_BIN
 from caloscope.readers.maps.plateau import ASSUMPTION, plateau_events, plateau_name
+from caloscope.readers.maps.spoiled import Spoiled
 from caloscope.readers.wanted import Wanted
 from caloscope.records import BinRange, Lumisection, MapRecord
 
@@ -57,34 +58,33 @@ def read_ml4dqm(path: Path, wanted: Wanted) -> Iterator[Lumisection]:
         assumptions += assumed + numbered
         if any(source.plateau for source in sources):
             assumptions.append(ASSUMPTION)
-        faults: list[SourceError] = []
+        spoiled = Spoiled()
         for row in np.argsort(lumis, kind="stable").tolist():
-            maps, bad = _read_row(path, sources, row, wanted, faults)
-            if maps:
+            maps, bad = _read_row(path, sources, row, wanted, spoiled)
+            if maps or bad:
                 yield Lumisection(
                     label=wanted.label,
                     run=number,
                     lumi=int(lumis[row]),
                     maps=maps,
-                    missing=missing | bad,
+                    missing=missing,
+                    unusable=bad,
                     source=str(path),
                     assumptions=tuple(assumptions),
                 )
-        if faults:
-            raise faults[0]
+        spoiled.raise_first()
 
 
 def _read_row(
-    path: Path, sources: Sequence[_Source], row: int, wanted: Wanted, faults: list[SourceError]
+    path: Path, sources: Sequence[_Source], row: int, wanted: Wanted, spoiled: Spoiled
 ) -> tuple[dict[str, MapRecord], frozenset[str]]:
-    """The maps of a row, and the names of those that cannot be used; `faults` takes the first reason."""
+    """The maps of a row, and the names of those that cannot be used; `spoiled` takes why."""
     maps: dict[str, MapRecord] = {}
     for source in sources:
         try:
             maps[source.name] = _read_map(path, source, row, as_float=wanted.as_float)
         except SourceError as error:
-            faults[1:] = []
-            faults.append(error)
+            spoiled.add(error)
     return maps, frozenset(source.name for source in sources if source.name not in maps)
 
 

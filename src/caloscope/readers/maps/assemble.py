@@ -11,6 +11,7 @@ from caloscope.readers.maps.numbers import Numbers
 from caloscope.readers.maps.pieces import Pieces, find_pieces, to_content
 from caloscope.readers.maps.plain import plain_maps
 from caloscope.readers.maps.plateau import ASSUMPTION, plateau_events, plateau_name
+from caloscope.readers.maps.spoiled import Spoiled
 from caloscope.readers.shelf import Place, Shelf
 from caloscope.readers.wanted import Wanted
 from caloscope.records import Content, Lumisection, MapRecord
@@ -20,18 +21,20 @@ def lumisections(shelves: Iterable[Shelf], wanted: Wanted, path: Path) -> Iterat
     """The lumisections of a source, one for each shelf that holds something of what is wanted.
 
     A shelf of lumisection 0 is that of a whole run and passed over. A source of other known producers is
-    whole, and nothing in it is for us. Raises `SourceError` at the end, NO_LUMISECTION where there were whole
-    runs only, NOTHING_KNOWN where it was of nobody who is known; and what the shelves raise.
+    whole, and nothing in it is for us. A map that cannot be used is named in its lumisection, and no more is
+    lost. Raises `SourceError` at the end, for the first such map, NO_LUMISECTION where there were whole runs
+    only, NOTHING_KNOWN where it was of nobody who is known; and what the shelves raise.
     """
     tops: set[str] = set()
     names: list[str] = []
     useful = by_lumi = by_run = False
+    spoiled = Spoiled()
     for shelf in shelves:
         if shelf.place.lumi < 1:
             by_run = True
             continue
         by_lumi = True
-        found = lumisection(shelf, wanted, path)
+        found = lumisection(shelf, wanted, path, spoiled)
         if found is not None:
             useful = True
             yield found
@@ -41,36 +44,41 @@ def lumisections(shelves: Iterable[Shelf], wanted: Wanted, path: Path) -> Iterat
     if by_run and not by_lumi:
         expected = "histograms of lumisections"
         raise SourceError(path, Fault.NO_LUMISECTION, "histograms of whole runs only", expected)
+    spoiled.raise_first()
     if not useful:
         _require_a_producer(path, tops, names, wanted)
 
 
-def lumisection(shelf: Shelf, wanted: Wanted, path: Path) -> Lumisection | None:
+def lumisection(shelf: Shelf, wanted: Wanted, path: Path, spoiled: Spoiled) -> Lumisection | None:
     """What a shelf holds of the maps wanted; None where it holds nothing of their producers.
 
     Of a producer whose folder is there, maps that are not are named in `missing`; where the format has no
-    folders, those of a producer of which another map is there. Raises `SourceError`.
+    folders, those of a producer of which another map is there. `spoiled` takes what is wrong with maps that
+    are there and cannot be used. Raises `SourceError` for what concerns all maps.
     """
     place = shelf.place
     ours = [spec for spec in wanted.maps if not spec.is_plain and _may_hold(shelf, spec)]
     era, assumed = wanted.era_for(place.run) if ours else ("", [])
     assembly = _Assembly(shelf, wanted, path, place, era)
-    records = {spec.name: record for spec in ours if (record := assembly.record(spec)) is not None}
-    present = {spec.producer for spec in ours if shelf.tops or spec.name in records}
-    plain, left_out = plain_maps(shelf, wanted, path)
-    if not present and not plain:
+    records, unusable = assembly.records(ours, spoiled)
+    present = {spec.producer for spec in ours if shelf.tops or spec.name in {*records, *unusable}}
+    plain = plain_maps(shelf, wanted, path, spoiled)
+    if not present and not plain.records and not plain.unusable:
         return None
     return Lumisection(
         label=wanted.label,
         run=place.run,
         lumi=place.lumi,
-        maps={**records, **plain},
+        maps={**records, **plain.records},
         missing=frozenset(
-            spec.name for spec in ours if spec.producer in present and spec.name not in records
+            spec.name
+            for spec in ours
+            if spec.producer in present and spec.name not in records and spec.name not in unusable
         ),
+        unusable=frozenset(unusable | plain.unusable),
         source=str(path),
         began_at=place.began_at,
-        assumptions=(*place.assumptions, *assumed, *assembly.assumptions, *left_out),
+        assumptions=(*place.assumptions, *assumed, *assembly.assumptions, *plain.left_out),
         partial=place.partial,
     )
 
@@ -105,7 +113,22 @@ class _Assembly:
         self._numbers = Numbers(shelf, path)
         self.assumptions: list[str] = []
 
-    def record(self, spec: MapSpec) -> MapRecord | None:
+    def records(self, specs: Iterable[MapSpec], spoiled: Spoiled) -> tuple[dict[str, MapRecord], set[str]]:
+        """The maps that are there whole, by name, and the names of those that cannot be used."""
+        found: dict[str, MapRecord] = {}
+        unusable: set[str] = set()
+        for spec in specs:
+            try:
+                record = self._record(spec)
+            except SourceError as error:
+                spoiled.add(error)
+                unusable.add(spec.name)
+                continue
+            if record is not None:
+                found[spec.name] = record
+        return found, unusable
+
+    def _record(self, spec: MapSpec) -> MapRecord | None:
         """One map, None where it is not there whole."""
         view = self._wanted.views(spec.view, self._era)
         pieces = find_pieces(spec, view, self._era, self._find)

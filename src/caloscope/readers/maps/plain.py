@@ -2,11 +2,13 @@
 
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from caloscope.config.catalogue import plain_name
 from caloscope.errors import Fault, SourceError
 from caloscope.readers.maps.counts import to_counts, to_floats
 from caloscope.readers.maps.pieces import refuse_means
+from caloscope.readers.maps.spoiled import Spoiled
 from caloscope.readers.shelf import BinAxis, Histogram, Place, Shelf
 from caloscope.readers.wanted import Wanted
 from caloscope.records import BinRange, MapRecord
@@ -18,26 +20,34 @@ ONE_BIN = BinRange("", 1, 0.0, 1.0)
 """The y axis of a histogram that has only x."""
 
 
-def plain_maps(shelf: Shelf, wanted: Wanted, path: Path) -> tuple[dict[str, MapRecord], list[str]]:
-    """The histograms that match a pattern, by map name, and what was left out, in words.
+class Plain(NamedTuple):
+    """The histograms that match a pattern, by map name; names that cannot be used; what was left out."""
 
-    Raises `SourceError` UNREADABLE where too many match, and INVALID_COUNTS.
+    records: dict[str, MapRecord]
+    unusable: set[str]
+    left_out: list[str]
+
+
+def plain_maps(shelf: Shelf, wanted: Wanted, path: Path, spoiled: Spoiled) -> Plain:
+    """The histograms that match a pattern; `spoiled` takes what is wrong with one that cannot be used.
+
+    Raises `SourceError` UNREADABLE where too many match.
     """
     patterns = [pattern for spec in wanted.maps if spec.is_plain for pattern in spec.histograms]
-    if not patterns:
-        return {}, []
-    records: dict[str, MapRecord] = {}
-    left_out: list[str] = []
-    for name in _matching(shelf, patterns, path):
-        histogram = shelf.histogram(name)
-        if histogram is None:
-            continue
+    found = Plain({}, set(), [])
+    for name in _matching(shelf, patterns, path) if patterns else ():
         own = plain_name(name)
-        if own in records:
-            left_out.append(f"{name[:100]!r} left out: another histogram is {own[:100]} too")
+        if own in found.records or own in found.unusable:
+            found.left_out.append(f"{name[:100]!r} left out: another histogram is {own[:100]} too")
             continue
-        records[own] = _record(histogram, name, path, shelf.place, as_float=wanted.as_float)
-    return records, left_out
+        try:
+            histogram = shelf.histogram(name)
+            if histogram is not None:
+                found.records[own] = _record(histogram, name, path, shelf.place, as_float=wanted.as_float)
+        except SourceError as error:
+            spoiled.add(error)
+            found.unusable.add(own)
+    return found
 
 
 def _matching(shelf: Shelf, patterns: list[str], path: Path) -> list[str]:
