@@ -13,7 +13,7 @@ import uproot
 
 from caloscope.config.catalogue import load
 from caloscope.geometry import view
-from caloscope.simulate import Fault, Fill, healthy, lumisections, write_fill
+from caloscope.simulate import Fault, Fill, healthy_maps, lumisections, write_fill
 
 from .running import caloscope
 from .web.conftest import running
@@ -44,7 +44,7 @@ def example() -> str:
 def write_faulty(folder: Path, text: str) -> None:
     """A run of the detector that `caloscope simulate` makes from the seed, with two faults in it."""
     spec, on = load(text)[MAP], view("FCAL", ERA, text)
-    detectors = {MAP: healthy(on, spec.noise, np.random.default_rng(SEED))}
+    detectors = healthy_maps([(spec, on)], SEED)
     faults = [Fault(MAP, TOWER, "dead", onset=4), Fault(MAP, CARD, "factor", 0.5, onset=7)]
     folder.mkdir()
     write_fill(folder, lumisections(Fill(RUN, LUMIS, SEED), detectors, faults), [(spec, on)])

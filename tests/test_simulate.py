@@ -10,7 +10,7 @@ from caloscope.errors import UsageError
 from caloscope.geometry import view
 from caloscope.readers import read
 from caloscope.records import Content
-from caloscope.simulate import Fault, Fill, Healthy, healthy, lumisections, write_fill
+from caloscope.simulate import Fault, Fill, Healthy, healthy, healthy_maps, lumisections, write_fill
 
 MAPS = ("EB/digi", "EE+/digi", "HCAL/digi", "HO/digi")
 
@@ -107,3 +107,13 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
             exists = view(load()[name].view, "2018").exists  # HO lies in HCAL's depth 4 as well
             np.testing.assert_array_equal(record.counts[exists], original.counts[exists])
             assert record.events == original.events
+
+
+def test_a_detector_is_the_same_whatever_is_simulated_beside_it() -> None:
+    def made(*names: str) -> dict[str, Healthy]:
+        maps = [(load()[name], view(load()[name].view, "2018")) for name in names]
+        return healthy_maps(maps, seed=1)
+
+    alone, beside = made("HCAL/digi"), made("EB/digi", "EE+/digi", "HCAL/digi")
+    assert np.array_equal(alone["HCAL/digi"].rate, beside["HCAL/digi"].rate)
+    assert not np.array_equal(beside["EE+/digi"].rate, made("EE-/digi")["EE-/digi"].rate)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from caloscope.config.catalogue import MapSpec, load, plain
+from caloscope.config.catalogue import MapSpec, load, plain, plain_name
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import view
 from caloscope.readers.maps.assemble import lumisection as assembled
@@ -261,8 +261,8 @@ def test_plain_histograms() -> None:
     solid = Histogram((BinAxis(2, 0, 1), BinAxis(3, 0, 1), BinAxis(4, 0, 1)), np.zeros((4, 3, 2), np.int32))
     shelf = Shelf({"A/b c/line": line, "A/solid": solid, EB: _barrel(_towers())})
     found = _found(shelf, plain("A/*"), "EB/digi")
-    assert set(found.maps) == {"plain/A.b_c.line", "plain/A.solid", "EB/digi"}
-    record = found.maps["plain/A.b_c.line"]
+    assert set(found.maps) == {plain_name("A/b c/line"), "plain/A.solid", "EB/digi"}
+    record = found.maps[plain_name("A/b c/line")]
     assert record.counts.tolist() == [[0, 1, 2, 3]]
     assert record.axes == (BinRange("", 1, 0.0, 1.0), BinRange("t", 4, -2, 2))
     assert [axis.bins for axis in found.maps["plain/A.solid"].axes] == [4, 3, 2]
@@ -270,16 +270,16 @@ def test_plain_histograms() -> None:
     assert lumisection(shelf, _wanted(plain("B/*"))) is None
 
 
-def test_a_plain_name_with_brackets_and_one_that_two_have() -> None:
+def test_no_two_histograms_have_one_plain_name() -> None:
     shelf = Shelf(
         {"A/x[0]": _barrel(_towers(1)), "A/x.0.": _barrel(_towers(2)), "A/x_0_": _barrel(_towers(3))}
     )
+    own = plain_name("A/x[0]")
+    assert own.startswith("plain/A.x_0_-")
     found = _found(shelf, plain("A/x[0]"))
-    assert set(found.maps) == {"plain/A.x_0_"}
-    np.testing.assert_array_equal(found.maps["plain/A.x_0_"].counts, _towers(1))
-    found = _found(shelf, plain("A/*"))
-    assert set(found.maps) == {"plain/A.x.0.", "plain/A.x_0_"}
-    assert found.assumptions == ("'A/x_0_' left out: another histogram is plain/A.x_0_ too",)
+    assert set(found.maps) == {own}
+    np.testing.assert_array_equal(found.maps[own].counts, _towers(1))
+    assert set(_found(shelf, plain("A/*")).maps) == {own, plain_name("A/x.0."), "plain/A.x_0_"}
 
 
 def test_plain_histograms_in_a_file_that_grows() -> None:
@@ -313,7 +313,7 @@ def test_one_map_that_cannot_be_used_costs_no_other() -> None:
     values[3, 4] = np.nan
     bad = plane(values, (0, 6), (0, 5))
     shelves = [
-        Shelf({"My/a/bad": histogram, "My/a/good": good}, Place(RUN, lumi))
+        Shelf({"My/a/bad": histogram, "My/a/good": good}, place=Place(RUN, lumi))
         for lumi, histogram in ((1, good), (2, bad), (3, good))
     ]
     found = lumisections(shelves, _wanted(plain("My/*")), PATH)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
@@ -23,15 +23,15 @@ class Bar:
     def __init__(self) -> None:
         console = Console(stderr=True)
         self._bar = RichProgress(
-            TextColumn("converting"),
+            TextColumn("{task.description}"),
             BarColumn(),
-            DownloadColumn(binary_units=True),
-            TextColumn("{task.fields[lumis]} LS, {task.fields[bad]} bad sources, left:"),
+            TextColumn("{task.fields[much]}, {task.fields[lumis]} LS, {task.fields[bad]} bad sources, left:"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("converting", total=None, lumis=0, bad=0)
+        self._task = self._bar.add_task("reading", total=None, lumis=0, bad=0, much="")
+        self._stage = "reading"
 
     def __enter__(self) -> "Bar":
         self._bar.start()
@@ -41,9 +41,14 @@ class Bar:
         self._bar.stop()
 
     def tell(self, progress: "Progress") -> None:
-        """Move the bar."""
+        """Move the bar; it begins again when the lumisections that were read are written."""
+        if progress.stage != self._stage:
+            self._stage = progress.stage
+            self._bar.reset(self._task, total=progress.total, description=progress.stage)
+        reading = progress.stage == "reading"
         self._bar.update(
             self._task,
+            much=f"{progress.done / 2**20:,.0f} of {progress.total / 2**20:,.0f} MiB" if reading else "",
             completed=progress.done,
             total=progress.total,
             lumis=progress.lumisections,

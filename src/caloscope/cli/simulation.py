@@ -33,11 +33,9 @@ def simulate(
     With --snapshots 10 the files are those of the online system: one every ten lumisections, in which HCAL's
     histograms hold all since the start of the run and ECAL's the last lumisection.
     """
-    import numpy as np
-
     from caloscope.config.catalogue import load
     from caloscope.geometry import era_of_run, view
-    from caloscope.simulate import Fill, healthy, lumisections, write_fill
+    from caloscope.simulate import Fill, healthy_maps, lumisections, write_fill
 
     text = calorimeter_text(calorimeter)
     known = load(text)
@@ -45,10 +43,10 @@ def simulate(
     if missing:
         raise UsageError(f"map {missing[0]!r} is not known, expected one of {', '.join(known)}")
     maps = [(known[name], view(known[name].view, era or era_of_run(run), text)) for name in map_names]
-    rng = np.random.default_rng(detector_seed)
-    detectors = {spec.name: healthy(on, spec.noise, rng) for spec, on in maps}
     output.mkdir(parents=True, exist_ok=True)
     fill = Fill(run=run, lumis=lumis, seed=seed, events=events)
-    written = write_fill(output, lumisections(fill, detectors), maps, pace=pace, snapshots=snapshots)
+    written = write_fill(
+        output, lumisections(fill, healthy_maps(maps, detector_seed)), maps, pace=pace, snapshots=snapshots
+    )
     what = f"{written} snapshots of {lumis}" if snapshots else str(written)
     print(f"{output}: {what} simulated lumisections of run {run}, seed {seed}")

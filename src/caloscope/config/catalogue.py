@@ -1,5 +1,6 @@
 """The map catalogue: for each map, which histograms of which producer feed it, and how its counts vary."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,8 +99,20 @@ def plain(pattern: str) -> MapSpec:
 
 
 def plain_name(path: str) -> str:
-    """The map of the histogram at a path: `Hcal/RunInfo/My plot` is `plain/Hcal.RunInfo.My_plot`."""
-    return f"{PLAIN}/{re.sub(r'[^A-Za-z0-9_.+-]', '_', path.replace('/', '.'))}"
+    """The map of the histogram at a path: `Hcal/RunInfo/plot` is `plain/Hcal.RunInfo.plot`.
+
+    Where other signs than letters, digits and `_+-` had to be replaced, a digest of the path follows, so that
+    no two histograms have one name.
+    """
+    digest = (
+        f"-{hashlib.sha256(path.encode()).hexdigest()[:6]}" if re.search(r"[^A-Za-z0-9_+/-]", path) else ""
+    )
+    return f"{PLAIN}/{plain_words(path)}{digest}"
+
+
+def plain_words(path: str) -> str:
+    """A path as the names of plain maps write it, without the digest: other signs become `_`, `/` a dot."""
+    return re.sub(r"[^A-Za-z0-9_.+-]", "_", path.replace("/", "."))
 
 
 def choose(catalogue: Mapping[str, MapSpec], pattern: str) -> list[MapSpec]:

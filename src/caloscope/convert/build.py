@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from caloscope import cluster
 from caloscope.convert.batches import Batch, batches
 from caloscope.convert.dropped import Drop
-from caloscope.convert.finish import era_of, finish
+from caloscope.convert.finish import NothingLeftError, era_of, finish
 from caloscope.convert.request import Request
 from caloscope.convert.selection import Selection
 from caloscope.convert.work import Done, is_done, work
@@ -38,8 +39,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a conversion is, in bytes of sources."""
+    """How far a conversion is: bytes of sources that are read, or lumisections that are written."""
 
+    stage: Literal["reading", "writing"]
     done: int
     total: int
     lumisections: int
@@ -69,7 +71,8 @@ def convert(
         portions = batches(sources, request, folder)
         resumed, bad = _work(portions, request, workers, scheduler, tell)
         with _cleared(folder):
-            report = finish([portion.shard for portion in portions], request, output, command)
+            shards = [portion.shard for portion in portions]
+            report = finish(shards, request, output, command, _telling(tell, bad))
     return Report(sources=len(sources), bad=bad, resumed=resumed, **report)
 
 
@@ -88,20 +91,23 @@ def _work(
     resumed = len(done)
     size, lumis, bad = _sums(done)
     runs = {run for one in done for run in one.runs}
-    tell(Progress(size, total, lumis, bad))
-    results = cluster.each(
-        partial(work, request=request),
-        missing,
-        workers=min(workers, max(1, len(missing))),
-        scheduler=scheduler,
-    )
-    for result in results:
+    tell(Progress("reading", size, total, lumis, bad))
+    workers = min(workers, max(1, len(missing)))
+    function = partial(work, request=request)
+    if workers == 1 and scheduler is None:
+        # Here one can hear of each lumisection, which helps where a single file holds them all.
+        function = partial(
+            work,
+            request=request,
+            tell=lambda more: tell(Progress("reading", size, total, lumis + more, bad)),
+        )
+    for result in cluster.each(function, missing, workers=workers, scheduler=scheduler):
         done.append(result)
         runs.update(result.runs)
         if runs:
             era_of(request, runs)  # hours of reading had better not end with this
         size, lumis, bad = size + result.size, lumis + result.lumisections, bad + len(result.bad)
-        tell(Progress(size, total, lumis, bad))
+        tell(Progress("reading", size, total, lumis, bad))
     order = {portion.shard: number for number, portion in enumerate(portions)}
     done.sort(key=lambda one: order[one.shard])
     return resumed, tuple(text for one in done for text in one.bad)
@@ -115,12 +121,19 @@ def _sums(done: Sequence[Done]) -> tuple[int, int, int]:
     )
 
 
+def _telling(tell: Callable[[Progress], None], bad: Sequence[str]) -> Callable[[int, int], None]:
+    return lambda done, total: tell(Progress("writing", done, total, done, len(bad)))
+
+
 @contextmanager
 def _cleared(folder: Path) -> Iterator[None]:
-    """Takes the shards away once nobody can go on from them: when all is done, or cannot be done."""
+    """Takes the shards away when all is done, and when it cannot be done with what was asked for.
+
+    They stay where somebody interferes or the disk is full: the same request can go on from them.
+    """
     try:
         yield
-    except CaloscopeError:
+    except (NothingLeftError, UsageError):
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
@@ -153,3 +166,5 @@ def _alone(folder: Path, output: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+        if not any(folder.glob("*.h5")):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from caloscope.convert.dropped import Why
-from caloscope.dataset import Stored
+from caloscope.dataset import ShardRow, Stored
 from caloscope.records import Content, MapRecord
 
 _MOST = 2**32 - 1
+_TELLING = 64
+"""Occupied cells of a map that two different parts do not share by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +41,36 @@ class Parts:
         )
 
 
-def combine(entries: Sequence[tuple[Stored, bool]]) -> tuple[Stored | Parts, list[Why]]:
+def combine(entries: Sequence[tuple[Stored, bool]]) -> tuple[Stored | Parts | None, list[Why]]:
     """One map of one lumisection out of all that was found of it, and why the rest was left out.
 
-    `entries`, in the order of the sources, are what was found and whether it is a part. The same again is a
-    duplicate; different parts add up; anything else is a conflict, which the first wins.
+    `entries`, in the order of the sources, are what was found and whether it is a part; copies of parts are
+    not among them. Parts add up, and where they cannot be added none of them is the lumisection. Of others,
+    the same again is a duplicate, and anything else a conflict, which the first wins.
     """
-    kept: list[tuple[Stored, bool]] = []
-    dropped: list[Why] = []
-    for stored, partial in entries:
-        if any(_same(stored, other) for other, _ in kept):
-            dropped.append(Why.DUPLICATE)
-        elif kept and not (partial and kept[0][1] and _addable(stored, kept[0][0])):
-            dropped.append(Why.CONFLICT)
-        else:
-            kept.append((stored, partial))
-    parts = tuple(stored for stored, _ in kept)
-    return (parts[0] if len(parts) == 1 else Parts(parts)), dropped
+    if all(partial for _, partial in entries):
+        parts = tuple(stored for stored, _ in entries)
+        if len(parts) == 1:
+            return parts[0], []
+        if all(_addable(part, parts[0]) for part in parts):
+            return Parts(parts), []
+        return None, [Why.CONFLICT] * len(parts)
+    first = entries[0][0]
+    rest = [stored for stored, _ in entries[1:]]
+    same = _identity(first)
+    return first, [Why.DUPLICATE if _identity(each) == same else Why.CONFLICT for each in rest]
 
 
-def _same(one: Stored, other: Stored) -> bool:
-    return _identity(one) == _identity(other)
+def is_copy(one: ShardRow, other: ShardRow) -> bool:
+    """Whether two rows of parts hold the same part twice: all their maps are equal, and that is no chance.
+
+    A map of many occupied cells is never equal by chance; one of a few bins may well be.
+    """
+    if one.maps.keys() != other.maps.keys():
+        return False
+    if any(_identity(stored) != _identity(other.maps[name]) for name, stored in one.maps.items()):
+        return False
+    return any(np.count_nonzero(stored.record().counts) >= _TELLING for stored in one.maps.values())
 
 
 def _identity(stored: Stored) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """The last part of a conversion: from shards to the data set."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -18,6 +18,10 @@ from caloscope.dataset import MapInfo, Row, Stored
 from caloscope.errors import CaloscopeError, UsageError
 from caloscope.geometry import View, era_of_run, view
 from caloscope.records import BinRange, MapRecord
+
+_TOLD_EVERY = 100
+_MOST_ASSUMPTIONS = 100
+_MOST_SOURCES = 200_000
 
 
 class Finished(TypedDict):
@@ -38,37 +42,49 @@ class Tally:
         self.maps: dict[str, int] = {}
         self.examples: dict[str, Stored | MapRecord] = {}
         self.runs: set[int] = set()
+        self.no_pileup = 0
 
     def add(self, chosen: Chosen) -> None:
         """One more row."""
         self.rows += 1
         self.runs.add(chosen.id.run)
+        self.no_pileup += all(found.pileup is None for found in chosen.maps.values())
         for name, found in chosen.maps.items():
             self.maps[name] = self.maps.get(name, 0) + 1
             if name not in self.examples:
                 self.examples[name] = found.record() if isinstance(found, Stored) else found
 
 
-def finish(shards: Sequence[Path], request: Request, output: Path, command: str) -> Finished:
-    """Write the data set of all shards; see `convert`."""
+class NothingLeftError(CaloscopeError):
+    """No lumisection of any source passes, so there is no data set to be written."""
+
+
+def finish(
+    shards: Sequence[Path],
+    request: Request,
+    output: Path,
+    command: str,
+    tell: Callable[[int, int], None] = lambda _, __: None,
+) -> Finished:
+    """Write the data set of all shards; see `convert`. `tell` hears of rows that are done, and of all.
+
+    Raises `NothingLeftError`, and `UsageError` where the runs are of several eras.
+    """
     drops, sources = _notes(shards)
-    specs = {spec.name: spec for spec in request.specs()}
+    merge = _merge(request, [note.get("checksum") for note in sources], drops)
     with Index(shards) as index:
         tally = Tally()
-        for chosen in _merge(request, specs, drops).rows(index):
+        for chosen in merge.rows(index):
             tally.add(chosen)
         if not tally.rows:
-            raise CaloscopeError(_nothing(sources, drops))
+            raise NothingLeftError(_nothing(request, sources, drops))
         era = era_of(request, tally.runs)
         provenance = _provenance(request, command, sources, drops, tally)
         dataset.write(
             output,
-            _rows(_merge(request, specs, Drops()).rows(index)),
+            _rows(replace(merge, drops=Drops()).rows(index), tally.rows, tell),
             tally.rows,
-            [
-                _info(name, found, specs.get(name), era, request)
-                for name, found in sorted(tally.examples.items())
-            ],
+            _infos(tally, era, request),
             label=request.label,
             era=era,
             provenance=provenance,
@@ -82,22 +98,22 @@ def finish(shards: Sequence[Path], request: Request, output: Path, command: str)
     )
 
 
-def _merge(request: Request, specs: Mapping[str, MapSpec], drops: Drops) -> Merge:
+def _merge(request: Request, checksums: Sequence[str | None], drops: Drops) -> Merge:
+    specs = {spec.name: spec for spec in request.specs()}
+
     def view_of(name: str, run: int) -> View | None:
+        """The view of a map in the era of a run, None for a map that is no view's."""
         spec = specs.get(name)
         return None if spec is None else view(spec.view, request.era or era_of_run(run), request.calorimeter)
 
-    return Merge(_selection(request), _luminosity(request), request.from_start, view_of, drops)
+    return Merge(Selection.of(request), Luminosity.of(request), request.from_start, view_of, checksums, drops)
 
 
-@lru_cache(maxsize=2)
-def _selection(request: Request) -> Selection:
-    return Selection.of(request)
-
-
-@lru_cache(maxsize=2)
-def _luminosity(request: Request) -> Luminosity | None:
-    return Luminosity.of(request)
+def _infos(tally: Tally, era: str, request: Request) -> list[MapInfo]:
+    specs = {spec.name: spec for spec in request.specs()}
+    return [
+        _info(name, found, specs.get(name), era, request) for name, found in sorted(tally.examples.items())
+    ]
 
 
 def _notes(shards: Sequence[Path]) -> tuple[Drops, list[dict[str, Any]]]:
@@ -110,8 +126,10 @@ def _notes(shards: Sequence[Path]) -> tuple[Drops, list[dict[str, Any]]]:
     return drops, sources
 
 
-def _rows(chosen: Iterator[Chosen]) -> Iterator[Row]:
-    for one in chosen:
+def _rows(chosen: Iterator[Chosen], count: int, tell: Callable[[int, int], None]) -> Iterator[Row]:
+    for done, one in enumerate(chosen):
+        if done % _TOLD_EVERY == 0:
+            tell(done, count)
         yield Row(run=one.id.run, lumi=one.id.lumi, began_at=one.began_at, maps=one.maps)
 
 
@@ -157,21 +175,34 @@ def _provenance(
 ) -> dict[str, Any]:
     assumptions: dict[str, None] = {}
     for note in sources:
-        assumptions |= dict.fromkeys(note.pop("assumptions", []))
+        assumptions |= dict.fromkeys(note.get("assumptions", []))
+    if request.brilcalc is not None and tally.no_pileup:
+        assumptions[f"pileup unknown in {tally.no_pileup} lumisections: not in the luminosity file"] = None
+    more = len(assumptions) - _MOST_ASSUMPTIONS
+    told = list(assumptions)[:_MOST_ASSUMPTIONS] + ([f"and {more} assumptions more"] if more > 0 else [])
+    # The text of a year of files is long, and a data set's has an end; bad sources are named whatever comes.
+    named = sources if len(sources) <= _MOST_SOURCES else [note for note in sources if "fault" in note]
     return {
         "command": command,
         "version": __version__,
         "request": request.to_json(),
         "runs": str(Ranges.of(tally.runs)),
-        "sources": sources,
+        "sources": named[:_MOST_SOURCES],
+        "sources_in_all": len(sources),
         "dropped": drops.to_json(),
-        "assumptions": list(assumptions)[:100],
+        "assumptions": told,
     }
 
 
-def _nothing(sources: list[dict[str, Any]], drops: Drops) -> str:
+def _nothing(request: Request, sources: list[dict[str, Any]], drops: Drops) -> str:
     """Why no lumisection is left, in one line."""
     bad = [note["detail"] for note in sources if "fault" in note]
     left = ", ".join(f"{drop.count} {drop.map} {drop.why}" for drop in list(drops)[:4])
-    why = f"left out: {left}" if left else (bad[0] if bad else "no lumisections in the sources")
-    return f"no lumisection is left of {len(sources)} sources ({len(bad)} unreadable); {why}"
+    why = [f"left out: {left}"] if left else []
+    why += [f"the first of them: {bad[0]}"] if bad else []
+    if not why and request.histograms:
+        why = [
+            f"no path of a histogram matches {' or '.join(request.histograms):.80} whole ('*' stands for any)"
+        ]
+    told = "; ".join(why) or "no lumisections in the sources"
+    return f"no lumisection is left of {len(sources)} sources ({len(bad)} unreadable); {told}"

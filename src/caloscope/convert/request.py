@@ -15,6 +15,7 @@ from caloscope.config.catalogue import MapSpec
 from caloscope.config.ranges import Ranges
 from caloscope.errors import UsageError
 from caloscope.fetch import checksum
+from caloscope.geometry import ERAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Request:
         for text in (self.runs, self.lumis):
             if text is not None:
                 Ranges.parse(text)
+        if self.calorimeter is None and self.era is not None and self.era not in ERAS:
+            raise UsageError(f"era {self.era!r} is not known, expected one of {', '.join(ERAS)}")
         if self.min_events < 0:
             raise UsageError(f"at least {self.min_events} events: expected 0 or more")
         for path in (self.golden, self.dcs, self.brilcalc):

@@ -1,7 +1,8 @@
 """One portion of work: sources into a shard."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from caloscope.readers import read
 from caloscope.records import Lumisection
 
 _MOST_ASSUMPTIONS = 20
+_TOLD_EVERY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,18 @@ def _specs(request: Request) -> tuple[MapSpec, ...]:
     return request.specs()
 
 
-def work(batch: Batch, request: Request) -> Done:
+def work(batch: Batch, request: Request, tell: Callable[[int], None] = lambda _: None) -> Done:
     """Read all sources of a batch into its shard, which appears when it is whole.
 
     A source that cannot be read is noted with its fault; what was read of it before is kept. Scratch copies
-    of remote sources lie beside the shard.
+    of remote sources lie beside the shard. `tell` hears now and then how many lumisections were taken.
     """
     sieve = Sieve(_selection(request, request.digest()))
     notes: list[dict[str, Any]] = []
     with dataset.ShardWriter(batch.shard) as shard:
         for number, source in enumerate(batch.sources, start=batch.first):
-            notes.append(_take(source, number, request, shard, sieve))
+            before = sum(note["lumisections"] for note in notes)
+            notes.append(_take(source, number, request, shard, sieve, partial(_tell_sum, tell, before)))
         shard.close({"sources": notes, "dropped": sieve.drops.to_json()})
     return _done(batch, notes)
 
@@ -94,7 +97,12 @@ def _done(batch: Batch, notes: Sequence[Mapping[str, Any]]) -> Done:
 
 
 def _take(
-    source: Source, number: int, request: Request, shard: dataset.ShardWriter, sieve: "Sieve"
+    source: Source,
+    number: int,
+    request: Request,
+    shard: dataset.ShardWriter,
+    sieve: "Sieve",
+    tell: Callable[[int], None],
 ) -> dict[str, Any]:
     """One source; answers with what the provenance says of it."""
     note: dict[str, Any] = {"name": source.name, "lumisections": 0}
@@ -110,7 +118,9 @@ def _take(
                     _add(shard, replace(kept, source=source.name), number)
                     note["lumisections"] += 1
                     runs.add(kept.run)
-                    assumptions |= dict.fromkeys(kept.assumptions)
+                    assumptions |= dict.fromkeys(_for_any(kept))
+                    if note["lumisections"] % _TOLD_EVERY == 0:
+                        tell(note["lumisections"])
             _require_unchanged(path, before)
     except SourceError as error:
         # A copy of a remote source has a name that says nothing to anybody.
@@ -123,6 +133,16 @@ def _take(
     if assumptions:
         note["assumptions"] = list(assumptions)[:_MOST_ASSUMPTIONS]
     return note
+
+
+def _tell_sum(tell: Callable[[int], None], before: int, more: int) -> None:
+    tell(before + more)
+
+
+def _for_any(lumisection: Lumisection) -> list[str]:
+    """What was assumed for a lumisection, in words that are the same for the next."""
+    number = rf"\b{lumisection.lumi}\b"
+    return [re.sub(rf"lumisection {number}", "lumisection N", text) for text in lumisection.assumptions]
 
 
 def _require_unchanged(path: Path, before: os.stat_result) -> None:
@@ -177,7 +197,11 @@ class Sieve:
         What grows is kept whatever was asked for within a run: it may be what is subtracted from the next.
         """
         run, lumi = lumisection.id
+        for name in lumisection.unusable:
+            self.drops.add(name, self._selection.refuses(lumisection.id) or Why.UNUSABLE, run, lumi)
         if not lumisection.maps:
+            if lumisection.unusable:
+                return None
             why = self._selection.refuses(lumisection.id) or Why.MAP_MISSING
             self.drops.add(EVERY_MAP, why, run, lumi)
             return None

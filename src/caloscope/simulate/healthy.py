@@ -4,11 +4,13 @@ Only as faithful as a first light needs: the profiles, the pileup lines and the 
 the real detector, the noise of neighbouring cells is independent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from caloscope.config.catalogue import MapSpec
 from caloscope.detectors.base import Noise
 from caloscope.errors import UsageError
 from caloscope.geometry import View
@@ -53,6 +55,17 @@ def healthy(view: View, noise: Noise, rng: np.random.Generator) -> Healthy:
         return _hcal(view, rng)
     rate = np.where(view.exists, 0.5 * rng.lognormal(0.0, 0.15, view.shape), 0.0)
     return Healthy(view, noise, rate, 4.0, 0.01)
+
+
+def healthy_maps(maps: Iterable[tuple[MapSpec, View]], seed: int) -> dict[str, Healthy]:
+    """The detector of a seed, by map name.
+
+    Each map has a seed of its own, so that it is the same detector whatever else is simulated beside it.
+    """
+    return {
+        spec.name: healthy(on, spec.noise, np.random.default_rng([seed, *spec.name.encode()]))
+        for spec, on in maps
+    }
 
 
 def _ecal(view: View, rng: np.random.Generator) -> Healthy:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from caloscope.config.catalogue import PLAIN, MapSpec, plain_name
+from caloscope.config.catalogue import PLAIN, MapSpec, plain_words
 from caloscope.dataset import DataSet, MapInfo, open_data_set
 from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.readers.wanted import Wanted
@@ -14,6 +14,9 @@ from caloscope.records import Lumisection
 
 _PIECE = re.compile(r"\[!?\]?[^\]]*\]|.", re.DOTALL)
 """Of a shell pattern: a set of characters, or one character."""
+
+
+_DIGEST = re.compile(r"-[0-9a-f]{6}\Z")
 
 
 def read_data_set(path: Path, wanted: Wanted) -> Iterator[Lumisection]:
@@ -43,14 +46,19 @@ def _names(found: DataSet, maps: Collection[MapSpec]) -> list[str]:
     for spec in maps:
         if spec.is_plain:
             pattern = plain_pattern(spec.quantity)
-            names |= dict.fromkeys(name for name in found.maps if fnmatchcase(name, pattern))
+            names |= dict.fromkeys(name for name in found.maps if _is_meant(name, pattern))
         elif spec.name in found.maps:
             names[spec.name] = None
     return list(names)
 
 
+def _is_meant(name: str, pattern: str) -> bool:
+    """Whether a pattern matches the name of a plain map, with its digest or without."""
+    return fnmatchcase(name, pattern) or fnmatchcase(_DIGEST.sub("", name), pattern)
+
+
 def plain_pattern(pattern: str) -> str:
-    """From a pattern for paths of histograms to the one for the names (`plain_name`) of their maps."""
+    """From a pattern for paths of histograms to the one for their maps' names, digests left out."""
     return f"{PLAIN}/{_PIECE.sub(_translated, pattern)}"
 
 
@@ -66,7 +74,7 @@ def _translated(piece: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return plain_name(text).removeprefix(f"{PLAIN}/")
+    return plain_words(text)
 
 
 def _check(found: DataSet, info: MapInfo, wanted: Wanted) -> None:
