@@ -25,9 +25,12 @@ def test_ranges() -> None:
 def test_sources_are_files_and_folders_in_order(tmp_path: Path) -> None:
     for name in ("b.root", "a.root", ".hidden"):
         (tmp_path / name).touch()
-    assert [path.name for path in sources([tmp_path])] == ["a.root", "b.root"]
+    assert [path.name for path in sources([str(tmp_path)])] == ["a.root", "b.root"]
+    assert [path.name for path in sources([f"{tmp_path}/b*"])] == ["b.root"]
     with pytest.raises(UsageError, match="no such file or folder"):
-        sources([tmp_path / "none"])
+        sources([str(tmp_path / "none")])
+    with pytest.raises(UsageError, match="convert takes it"):
+        sources(["http://127.0.0.1:9/a.root"])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Snapshots and files of whole runs, as real ROOT writes them: what was added between one and the next."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -73,6 +74,13 @@ def test_from_the_start_the_first_is_a_row_too(snapshots: dict[int, Path], tmp_p
     report = make([snapshots[10].parent], tmp_path / "data.h5", maps=(MAP,), from_start=True)
     assert not report.dropped
     require(arrays(tmp_path / "data.h5"), MAP, expected(*LUMIS))
+
+
+def test_a_copy_of_a_snapshot_changes_nothing(snapshots: dict[int, Path], tmp_path: Path) -> None:
+    copy = shutil.copy(snapshots[33], tmp_path / snapshots[33].name.replace("host", "hostother"))
+    report = make([copy, snapshots[10].parent], tmp_path / "data.h5", maps=(MAP,))
+    assert dropped(report) == {(MAP, "NO_BASELINE"): {RUN: "10"}, (MAP, "DUPLICATE"): {RUN: "33"}}
+    require(arrays(tmp_path / "data.h5"), MAP, expected(20, 33, 40, 55))
 
 
 def test_a_snapshot_that_is_missing_makes_the_next_span_longer(

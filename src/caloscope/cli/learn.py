@@ -14,7 +14,7 @@ from caloscope.records import LumiId, Lumisection
 
 
 def train(
-    paths: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files or folders of good data.")],
+    paths: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files or folders of good data.")],
     map_name: Annotated[str, typer.Option("--map", help="The map to learn, such as HCAL/digi.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder, NAME.bundle.")],
     detector: Annotated[str, typer.Option("--detector", help="Which detector to fit.")] = "reference",

@@ -40,16 +40,15 @@ def selection(runs: str | None, lumis: str | None) -> Callable[[LumiId], bool]:
     return lambda lumi_id: in_runs(lumi_id.run) and in_lumis(lumi_id.lumi)
 
 
-def sources(paths: list[Path]) -> list[Path]:
-    """Files as given, folders as their files in order of name. Raises `UsageError` for what is not there."""
+def sources(texts: list[str]) -> list[Path]:
+    """Files, folders, globs and lists as files. Raises `UsageError` for what is not there, or is remote."""
+    from caloscope.fetch import expand
+
     found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise UsageError(f"{path}: no such file or folder")
+    for source in expand(texts):
+        if source.path is None:
+            raise UsageError(f"{source.name}: found an address, expected files; caloscope convert takes it")
+        found.append(source.path)
     return found
 
 

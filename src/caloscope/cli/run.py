@@ -23,7 +23,7 @@ from caloscope.cli.options import (
 
 
 def replay(
-    paths: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Files or folders to score.")],
+    paths: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files or folders to score.")],
     bundle: BundlePaths,
     store: StoreUrl,
     label: Label = "replay",

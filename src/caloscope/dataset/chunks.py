@@ -78,6 +78,22 @@ class Chunks:
         affordable = MAX_PIECE_BYTES // max(1, math.prod(self.chunk) * self.dtype.itemsize)
         return max(1, min(math.prod(along), affordable))
 
+    def is_written(self, row: int) -> bool:
+        """Whether anything was ever written to a row."""
+        return not self.chunk or row // self.chunk[0] in self._written
+
+    @cached_property
+    def _written(self) -> frozenset[int]:
+        """Numbers along the first axis of the chunks that are there, looked up once for all rows."""
+        found: set[int] = set()
+
+        def note(chunk: Any) -> None:
+            """One chunk of the file."""
+            found.add(chunk.chunk_offset[0] // self.chunk[0])
+
+        self._dataset.id.chunk_iter(note)
+        return frozenset(found)
+
     def rows(self, first: int, last: int) -> NDArray[Any]:
         """Rows `first` to `last` - 1 along the first axis; what was never written is the fill value."""
         if not 0 <= first <= last <= self.shape[0]:

@@ -38,6 +38,11 @@ class Array:
         """One row along the first axis; raises `SourceError` UNREADABLE where it is damaged."""
         return np.asarray(self.rows(row, row + 1)[0])
 
+    def is_written(self, row: int) -> bool:
+        """Whether anything was ever written to a row: what was not reads as zeros."""
+        with guarded(self.path, f"a damaged array {self.name}: "):
+            return self.chunks.is_written(row)
+
     def rows(self, first: int, last: int) -> NDArray[Any]:
         """Rows `first` to `last` - 1; raises `SourceError` UNREADABLE where one is damaged."""
         with guarded(self.path, f"a damaged array {self.name}: "):

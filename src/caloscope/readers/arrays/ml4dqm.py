@@ -67,7 +67,7 @@ def read_ml4dqm(path: Path, wanted: Wanted) -> Iterator[Lumisection]:
                     run=number,
                     lumi=int(lumis[row]),
                     maps=maps,
-                    missing=missing,
+                    missing=missing | {each.name for each in sources if each.name not in {*maps, *bad}},
                     unusable=bad,
                     source=str(path),
                     assumptions=tuple(assumptions),
@@ -80,12 +80,17 @@ def _read_row(
 ) -> tuple[dict[str, MapRecord], frozenset[str]]:
     """The maps of a row, and the names of those that cannot be used; `spoiled` takes why."""
     maps: dict[str, MapRecord] = {}
+    bad: set[str] = set()
     for source in sources:
         try:
-            maps[source.name] = _read_map(path, source, row, as_float=wanted.as_float)
+            record = _read_map(path, source, row, as_float=wanted.as_float)
         except SourceError as error:
             spoiled.add(error)
-    return maps, frozenset(source.name for source in sources if source.name not in maps)
+            bad.add(source.name)
+            continue
+        if record is not None:
+            maps[source.name] = record
+    return maps, frozenset(bad)
 
 
 def _find_maps(file: Hdf5File, wanted: Wanted, era: str) -> tuple[list[_Source], frozenset[str]]:
@@ -159,8 +164,10 @@ def _count_rows(path: Path, sources: Sequence[_Source]) -> int:
     return next(iter(rows))
 
 
-def _read_map(path: Path, source: _Source, row: int, *, as_float: bool) -> MapRecord:
-    """One map of one row."""
+def _read_map(path: Path, source: _Source, row: int, *, as_float: bool) -> MapRecord | None:
+    """One map of one row, None where it was never written: that is no map without counts."""
+    if not any(array.is_written(row) for array in source.arrays if array):
+        return None
     planes_read = [None if array is None else array.row(row) for array in source.arrays]
     names = [f"{array.name}[{row}]" if array else "" for array in source.arrays]
     shape = next(plane.shape for plane in planes_read if plane is not None)
