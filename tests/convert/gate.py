@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 
 class Gate(ThreadingHTTPServer):
-    """A server of one file, which comes when the gate is open."""
+    """A server of one file, which comes when the gate is `open`; `asked` tells that somebody waits for it."""
 
     daemon_threads = True
     block_on_close = False
@@ -14,8 +14,14 @@ class Gate(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.content = content
         self.open = Event()
+        self.asked = Event()
         self._thread = Thread(target=self.serve_forever, args=(0.02,))
         self._thread.start()
+
+    def close(self) -> None:
+        """Let nobody have the file from now on."""
+        self.open.clear()
+        self.asked.clear()
 
     def url(self, name: str) -> str:
         """The address of the file, under any name."""
@@ -44,6 +50,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
+        self.server.asked.set()
         self.server.open.wait(60)
         self.do_HEAD()
         self.wfile.write(self.server.content)

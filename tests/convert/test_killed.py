@@ -98,7 +98,7 @@ def whole(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def held(files: list[Path], gate: Gate, portion: int) -> list[Path | str]:
     """The sources with that of the last lumisection in a portion of work, where it does not come yet."""
-    gate.open.clear()
+    gate.close()
     place = portion * MOST_FILES + 3
     return [*files[:place], gate.url(files[-1].name), *files[place:-1]]
 
@@ -121,7 +121,7 @@ def test_killed_it_leaves_no_data_set_and_goes_on(
     output = tmp_path / "data.h5"
     sources = held(files, gate, portion)
     process = start(sources, output, workers=workers)
-    until(lambda: len(shards(output)) == done and any(tmp_path.rglob("*.fetched")))
+    until(lambda: len(shards(output)) == done and gate.asked.is_set())
     kill(process)
     go_on(sources, output, gate, done, whole)
 
@@ -153,7 +153,7 @@ def test_interrupted_it_says_how_to_go_on(
     sources = held(files, gate, 1)
     done = 1 if workers == 1 else 2
     process = start(sources, output, workers=workers)
-    until(lambda: len(shards(output)) == done and any(tmp_path.rglob("*.fetched")))
+    until(lambda: len(shards(output)) == done and gate.asked.is_set())
     os.killpg(process.pid, signal.SIGINT)
     out, errors = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
@@ -184,7 +184,7 @@ def test_sources_that_changed_are_read_again(files: list[Path], gate: Gate, tmp_
     own = write(spool, range(1, 2 * MOST_FILES + 20))
     sources = held([*own, files[-1]], gate, 2)
     process = start(sources, output, workers=1)
-    until(lambda: len(shards(output)) == 2 and any(tmp_path.rglob("*.fetched")))
+    until(lambda: len(shards(output)) == 2 and gate.asked.is_set())
     kill(process)
     write(spool, [2], events=5000)
     gate.open.set()

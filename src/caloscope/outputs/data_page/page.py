@@ -20,6 +20,9 @@ MOST_MAPS = 40
 """Maps that are drawn unless all are asked for."""
 
 MOST_PLANES = 16
+UNNAMED = "converted"
+"""The label of a conversion that was given none."""
+
 MOST_ROWS = 60
 """Rows of a table of runs or of what was left out, unless all are asked for."""
 
@@ -97,11 +100,18 @@ def _write_head(file: TextIO, of: Facts, name: str, drawn: list[str], everything
     file.write(
         '<a class="skip" href="#maps">Skip to the maps</a>'
         f'<header><p class="kind">Data set {escape(name)}</p>'
-        f"<h1>{escape(of.label or name)}</h1>{fact_list(_facts(of))}</header><main>\n"
+        f"<h1>{escape(_headline(of))}</h1>{fact_list(_facts(of))}</header><main>\n"
     )
     most = None if everything else MOST_ROWS
     for part in (_maps(of, drawn), _runs(of, most), _left_out(of, most), _origin(of, most)):
         file.writelines(part)
+
+
+def _headline(of: Facts) -> str:
+    """The primary dataset and the runs; a data set whose maker did not name the first has only the others."""
+    runs = [run.run for run in of.runs]
+    words = f"run {runs[0]}" if len(runs) == 1 else f"runs {_runs_text(runs)}"
+    return words.capitalize() if of.label in ("", UNNAMED) else f"{of.label}, {words}"
 
 
 def _facts(of: Facts) -> Iterator[tuple[str, str]]:
