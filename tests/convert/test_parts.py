@@ -12,6 +12,7 @@ from tests.readers.making import EB_PATH, EVENTS, PILEUP
 from tests.readers.tree_making import Root
 
 from .making import RUN, counts, make
+from .making import write as write_whole
 from .test_convert import arrays
 from .writing import Counts, barrel, dropped, plane, require, rows, started_trees, write_dqmio
 
@@ -160,3 +161,23 @@ def test_parts_and_sums_beyond_what_a_bin_can_hold(root: Root, tmp_path: Path) -
     report = make(files, tmp_path / "data.h5", maps=(), histograms=("Ecal/Task/h",))
     assert dropped(report) == {(SMALL, "CONFLICT"): {RUN: "5"}}
     require(arrays(tmp_path / "data.h5"), SMALL, rows([np.array([[2**31, 1]], np.uint32)]))
+
+
+def test_a_part_that_cannot_be_used_spoils_its_lumisection_alone(root: Root, tmp_path: Path) -> None:
+    spoiled = part(2, 300)
+    broken = counts(2).astype(np.float32)
+    broken[3, 4] = np.nan
+    spoiled[EB_PATH] = barrel(broken)
+    files = write(root, tmp_path / "in", {5: part(1, 100), 6: part(3, 50)}, {5: spoiled, 6: part(4, 70)})
+    report = make(files, tmp_path / "data.h5")
+    assert len(report.bad) == 1
+    found = arrays(tmp_path / "data.h5")
+    assert found["lumis"].tolist() == [6]
+    require(found, MAP, rows([total(3, 4)], events=[120]))
+
+
+def test_a_whole_lumisection_is_better_than_its_parts(root: Root, tmp_path: Path) -> None:
+    files = write(root, tmp_path / "in", {5: part(1, 100)}, {5: part(2, 300)})
+    files += write_whole(tmp_path / "whole", [5])
+    make(files, tmp_path / "data.h5")
+    require(arrays(tmp_path / "data.h5"), MAP, rows([counts(5)], events=[705], pileup=[40.0]))

@@ -55,8 +55,8 @@ def combine(entries: Sequence[tuple[Stored, bool]]) -> tuple[Stored | Parts | No
         if all(_addable(part, parts[0]) for part in parts):
             return Parts(parts), []
         return None, [Why.CONFLICT] * len(parts)
-    first = entries[0][0]
-    rest = [stored for stored, _ in entries[1:]]
+    # A source that has all of the lumisection is better than any part of it.
+    first, *rest = [stored for stored, _ in sorted(entries, key=lambda entry: entry[1])]
     same = _identity(first)
     return first, [Why.DUPLICATE if _identity(each) == same else Why.CONFLICT for each in rest]
 

@@ -61,6 +61,13 @@ class Drops:
         """One map of one lumisection; the same again counts again."""
         self._lumis.setdefault((name, why), {}).setdefault(run, []).append(lumi)
 
+    def where(self, why: Why) -> frozenset[tuple[str, int, int]]:
+        """Map, run and lumisection of all that was left out for a reason so far."""
+        found = [(name, runs) for (name, each), runs in self._lumis.items() if each is why]
+        return frozenset(
+            (name, run, lumi) for name, runs in found for run, lumis in runs.items() for lumi in lumis
+        )
+
     def __iter__(self) -> Iterator[Drop]:
         for (name, why), runs in sorted(self._lumis.items()):
             where = {run: Ranges.of(lumis) for run, lumis in sorted(runs.items())}

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from caloscope import __version__, dataset
 from caloscope.config.catalogue import MapSpec
 from caloscope.config.ranges import Ranges
-from caloscope.convert.dropped import Drop, Drops
+from caloscope.convert.dropped import Drop, Drops, Why
 from caloscope.convert.index import Index
 from caloscope.convert.luminosity import Luminosity
 from caloscope.convert.merge import Chosen, Merge
@@ -106,7 +106,15 @@ def _merge(request: Request, checksums: Sequence[str | None], drops: Drops) -> M
         spec = specs.get(name)
         return None if spec is None else view(spec.view, request.era or era_of_run(run), request.calorimeter)
 
-    return Merge(Selection.of(request), Luminosity.of(request), request.from_start, view_of, checksums, drops)
+    return Merge(
+        selection=Selection.of(request),
+        luminosity=Luminosity.of(request),
+        from_start=request.from_start,
+        views=view_of,
+        checksums=checksums,
+        spoiled=drops.where(Why.UNUSABLE),
+        drops=drops,
+    )
 
 
 def _infos(tally: Tally, era: str, request: Request) -> list[MapInfo]:

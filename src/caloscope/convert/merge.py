@@ -40,7 +40,8 @@ class Merge:
     """How the rows of all shards become those of the data set.
 
     `views` gives the view of a map by its name and a run, None for a map that is no view's. `checksums` are
-    those of the sources by number, None where one could not be read.
+    those of the sources by number, None where one could not be read. `spoiled` names what some source held
+    and could not be used: map, run, lumisection.
     """
 
     selection: Selection
@@ -48,6 +49,7 @@ class Merge:
     from_start: bool
     views: Callable[[str, int], View | None]
     checksums: Sequence[str | None]
+    spoiled: frozenset[tuple[str, int, int]]
     drops: Drops = field(default_factory=Drops)
 
     def rows(self, index: Index) -> Iterator[Chosen]:
@@ -99,6 +101,10 @@ class Merge:
             if gain is None:
                 self.drops.add(name, Why.NO_BASELINE, *lumi)
             return gain
+        if (name, *lumi) in self.spoiled and all(partial for _, partial in single):
+            # A part of it is lost, and what is left is no lumisection.
+            self.drops.add(name, Why.CONFLICT, *lumi)
+            return None
         found, dropped = combine(single)
         for why in dropped:
             self.drops.add(name, why, *lumi)

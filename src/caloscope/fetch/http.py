@@ -146,7 +146,11 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run in fsspec's own thread, so that a notebook's loop is no hindrance; an interrupt cancels it."""
     from fsspec.asyn import get_loop
 
-    future = asyncio.run_coroutine_threadsafe(work, get_loop())
+    try:
+        future = asyncio.run_coroutine_threadsafe(work, get_loop())
+    except BaseException:  # an interrupt before anything was begun
+        work.close()
+        raise
     try:
         return future.result()
     except BaseException:
