@@ -90,6 +90,7 @@ def _on_cluster(
         client = Client(scheduler, timeout="5s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise UsageError(f"{scheduler}: found no Dask scheduler there ({error})") from error
+    # Dask's functions have no types, hence the silenced checks.
     with client:
         futures = client.map(function, list(works), pure=False)
         for _, result in completed(futures, with_results=True):  # type: ignore[no-untyped-call]
