@@ -3,8 +3,6 @@
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -12,6 +10,8 @@ import pytest
 
 from caloscope import cluster
 from caloscope.errors import CaloscopeError, UsageError
+
+from .dask_cluster import started_scheduler
 
 
 def square(number: int) -> int:
@@ -72,22 +72,7 @@ def test_fewer_than_one_worker_is_refused() -> None:
 
 @pytest.fixture
 def scheduler() -> Iterator[str]:
-    """A real Dask scheduler with one worker, each a process of its own on this machine."""
-    pytest.importorskip("distributed")
-    code = (
-        "import sys\n"
-        "from distributed import LocalCluster\n"
-        "if __name__ == '__main__':\n"
-        "    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,\n"
-        "                      host='127.0.0.1', protocol='tcp://') as cluster:\n"
-        "        print(cluster.scheduler_address, flush=True)\n"
-        "        sys.stdin.read()\n"
-    )
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.communicate()
+    yield from started_scheduler(1)
 
 
 def test_a_dask_cluster_does_the_same(scheduler: str) -> None:

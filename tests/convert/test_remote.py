@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.fetch.conftest import with_tls
 from tests.fetch.web_server import WebServer
 from tests.fetch.xrootd_server import XROOTD, XRootDServer, free_port
 
+from ..dask_cluster import started_scheduler
 from ..running import caloscope
 from .making import make, write
 from .test_convert import arrays, same
@@ -154,22 +154,7 @@ def test_a_server_that_was_busy_is_asked_again(
 
 @pytest.fixture
 def scheduler() -> Iterator[str]:
-    """A real Dask scheduler with two workers, in a process of its own."""
-    pytest.importorskip("distributed")
-    code = (
-        "import sys\n"
-        "from distributed import LocalCluster\n"
-        "if __name__ == '__main__':\n"
-        "    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None,\n"
-        "                      host='127.0.0.1', protocol='tcp://') as cluster:\n"
-        "        print(cluster.scheduler_address, flush=True)\n"
-        "        sys.stdin.read()\n"
-    )
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.communicate()
+    yield from started_scheduler(2)
 
 
 def test_a_dask_cluster(scheduler: str, tmp_path: Path) -> None:

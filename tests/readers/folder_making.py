@@ -2,15 +2,15 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from .root_process import RootProcess
 
 COMPRESSIONS = {"none": 0, "zlib": 101, "zlib9": 109, "lzma": 201, "lz4": 404, "zstd": 505}
 DTYPES = {"C": "i1", "S": "i2", "I": "i4", "L": "i8", "F": "f4", "D": "f8"}
@@ -18,31 +18,15 @@ PLAIN = [f"TH{n}{kind}" for n in (1, 2, 3) for kind in DTYPES]
 HCAL = "DQMData/Run 306138/Hcal/Run summary"
 
 
-class Root:
+class Root(RootProcess):
     """A process that writes files; a context manager."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("root_folders.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Killed, as what ROOT does at its end is of no interest here.
-        self._process.kill()
-        self._process.communicate()
+    script = "root_folders.py"
 
     def write(self, path: Path, objects: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         """Writes a file; what ROOT says of the profiles in it (None for a bin without entries)."""
         told = {"compression": COMPRESSIONS["zlib"], **more, "path": str(path), "objects": objects}
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(told) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        answer: dict[str, Any] = json.loads(self.ask(told))
         return answer
 
 

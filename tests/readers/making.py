@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from caloscope.config.catalogue import MapSpec, load
+from caloscope.config.catalogue import MapSpec, load, plain
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import view
 from caloscope.readers import read
@@ -109,3 +109,27 @@ def flipped(content: bytes, seed: int, times: int) -> Iterator[bytes]:
         changed = bytearray(content)
         changed[place] ^= 1 << int(rng.integers(8))
         yield bytes(changed)
+
+
+def read_all(path: Path, *maps: Any, **options: Any) -> list[Lumisection]:
+    """All lumisections of a file, with the barrel's digis where no maps are named."""
+    return list(read(path, maps or specs("EB/digi"), label="x", views=view, **options))
+
+
+def tried_plain(path: Path) -> list[Lumisection] | str:
+    """All histograms as they are, or the line with which the file is refused."""
+    try:
+        return read_all(path, plain("*"))
+    except SourceError as error:
+        return str(error)
+
+
+def refused(path: Path, fault: Fault, *maps: Any) -> str:
+    """The line with which a file is refused, for this fault."""
+    with pytest.raises(SourceError) as caught:
+        read_all(path, *maps)
+    assert caught.value.fault is fault, caught.value
+    line = str(caught.value)
+    assert line.isprintable()
+    assert len(line) < 400
+    return line

@@ -11,39 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from caloscope.config.catalogue import plain
-from caloscope.errors import Fault, SourceError, UsageError
-from caloscope.geometry import view
-from caloscope.readers import read
+from caloscope.errors import Fault, UsageError
 from caloscope.readers.shelf import BinAxis, Histogram
 from caloscope.readers.tables import dials_json, dials_parquet
 
 from .formats import RUN, dials_row, hcal_table, plane, write_json, write_parquet
-from .making import flipped, specs
+from .making import flipped, read_all, refused, specs, tried_plain
 
 BARREL = plane(np.random.default_rng(1).integers(0, 2000, (34, 72)).astype(float), (0, 360), (-85, 85))
 NAME = "EcalBarrel/EBOccupancyTask/EBOT digi occupancy"
-
-
-def _read(path: Path, *maps: Any, **options: Any) -> list[Any]:
-    return list(read(path, maps or specs("EB/digi"), label="x", views=view, **options))
-
-
-def _tried(path: Path) -> list[Any] | str:
-    """All that is there, or the line with which it is refused."""
-    try:
-        return _read(path, plain("*"))
-    except SourceError as error:
-        return str(error)
-
-
-def _refusal(path: Path, fault: Fault, *maps: Any) -> str:
-    with pytest.raises(SourceError) as caught:
-        _read(path, *maps)
-    assert caught.value.fault is fault, caught.value
-    line = str(caught.value)
-    assert line.isprintable()
-    assert len(line) < 400
-    return line
 
 
 def _parquet(path: Path, rows: list[dict[str, Any]], **options: Any) -> Path:
@@ -68,7 +44,7 @@ def _changed(kind: str, folder: Path, **changes: Any) -> Path:
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_towers_come_back(tmp_path: Path, kind: str) -> None:
-    (found,) = _read(_changed(kind, tmp_path))
+    (found,) = read_all(_changed(kind, tmp_path))
     np.testing.assert_array_equal(found.maps["EB/digi"].counts, BARREL.values)
     assert found.id == (RUN, 1)
     assert not found.partial
@@ -80,7 +56,7 @@ def test_one_dimension_and_another_name_for_the_path(tmp_path: Path, kind: str) 
     row = dials_row(7, "A/line", line)
     row["me_name"] = row.pop("me")
     path = WRITERS[kind](tmp_path / "a", [{**row, "y_bin": None, "y_min": None, "y_max": None}])
-    (found,) = _read(path, plain("A/*"))
+    (found,) = read_all(path, plain("A/*"))
     assert found.maps["plain/A.line"].counts.tolist() == [[0, 1, 2, 3]]
 
 
@@ -114,15 +90,15 @@ _BAD: dict[str, tuple[dict[str, Any], Fault]] = {
 @pytest.mark.parametrize("case", _BAD)
 def test_rows_that_will_not_do(tmp_path: Path, kind: str, case: str) -> None:
     changes, fault = _BAD[case]
-    _refusal(_changed(kind, tmp_path, **changes), fault)
+    refused(_changed(kind, tmp_path, **changes), fault)
 
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_the_same_histogram_twice(tmp_path: Path, kind: str) -> None:
     one = dials_row(1, NAME, BARREL)
     other = {**one, "data": (BARREL.values + 1).tolist(), "dataset": "/Other/x/DQMIO"}
-    assert len(_read(WRITERS[kind](tmp_path / "a", [one, one]))) == 1
-    assert "two different" in _refusal(WRITERS[kind](tmp_path / "b", [one, other]), Fault.CONFLICT)
+    assert len(read_all(WRITERS[kind](tmp_path / "a", [one, one]))) == 1
+    assert "two different" in refused(WRITERS[kind](tmp_path / "b", [one, other]), Fault.CONFLICT)
 
 
 def test_a_parquet_file_in_the_order_of_the_histograms(
@@ -132,7 +108,7 @@ def test_a_parquet_file_in_the_order_of_the_histograms(
     table = dict(sorted(hcal_table().items(), key=lambda each: each[0][1]))
     monkeypatch.setattr(dials_parquet, "_WAVE_BINS", 50_000)
     monkeypatch.setattr(dials_parquet, "_BATCH_BINS", 13_000)
-    found = _read(write_parquet(tmp_path / "a.parquet", table, group=4), *specs("HCAL/digi"))
+    found = read_all(write_parquet(tmp_path / "a.parquet", table, group=4), *specs("HCAL/digi"))
     assert [each.lumi for each in found] == [1, 2, 3]
     for each in found:
         expected = [table[each.lumi, f"Hcal/DigiTask/Occupancy/depth/depth{d}"].values for d in range(1, 8)]
@@ -160,16 +136,16 @@ def test_types_of_columns(tmp_path: Path, data: pa.DataType) -> None:
         else pa.array([BARREL.values.astype(int).tolist()], data),
     }
     pq.write_table(pa.table(columns), tmp_path / "a.parquet", compression="zstd")
-    (found,) = _read(tmp_path / "a.parquet")
+    (found,) = read_all(tmp_path / "a.parquet")
     np.testing.assert_array_equal(found.maps["EB/digi"].counts, BARREL.values)
 
 
 def test_more_rows_or_bins_than_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_parquet(tmp_path / "a.parquet", hcal_table())
     monkeypatch.setattr(dials_parquet, "_WAVE_BINS", 1000)
-    assert "42336 bins in lumisection 1" in _refusal(path, Fault.UNREADABLE)
+    assert "42336 bins in lumisection 1" in refused(path, Fault.UNREADABLE)
     monkeypatch.setattr(dials_parquet, "MOST_ROWS", 20)
-    assert "21 rows" in _refusal(path, Fault.UNREADABLE)
+    assert "21 rows" in refused(path, Fault.UNREADABLE)
 
 
 def test_a_list_that_takes_no_room_until_it_is_read(tmp_path: Path) -> None:
@@ -179,14 +155,14 @@ def test_a_list_that_takes_no_room_until_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({**columns, "data": many}), path)
     assert path.stat().st_size < 10_000
-    assert "10000000 numbers in 1 rows" in _refusal(path, Fault.WRONG_BINNING)
+    assert "10000000 numbers in 1 rows" in refused(path, Fault.WRONG_BINNING)
 
 
 def test_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_parquet(tmp_path / "a.parquet", hcal_table())
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"pip install 'caloscope\[parquet\]'"):
-        _read(path)
+        read_all(path)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +188,7 @@ def test_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_json_that_will_not_do(tmp_path: Path, text: str, fault: Fault) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
-    _refusal(path, fault)
+    refused(path, fault)
 
 
 def test_json_across_the_edges_of_what_is_read_at_a_time(
@@ -223,7 +199,7 @@ def test_json_across_the_edges_of_what_is_read_at_a_time(
     path = _json(tmp_path / "a.json", rows)
     for size in (1, 7, 100, 4099):
         monkeypatch.setattr(dials_json, "_CHUNK_BYTES", size)
-        assert [each.lumi for each in _read(path)] == [2, 3]
+        assert [each.lumi for each in read_all(path)] == [2, 3]
 
 
 def test_a_text_without_end_takes_no_time_or_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +207,7 @@ def test_a_text_without_end_takes_no_time_or_room(tmp_path: Path, monkeypatch: p
     path = tmp_path / "a.json"
     for text in ('["' + '\\"' * 10**7, "[{" + " " * 10**7):
         path.write_text(text)
-        assert "in one piece" in _refusal(path, Fault.UNREADABLE)
+        assert "in one piece" in refused(path, Fault.UNREADABLE)
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -244,7 +220,7 @@ def test_flipped_bits_give_an_error_or_numbers(tmp_path: Path, kind: str) -> Non
     ends = [*flipped(content[:600], 1, 40), *flipped(content[-1500:], 2, 120)]
     for number, changed in enumerate(ends):
         path.write_bytes(changed + content[600:] if number < 40 else content[:-1500] + changed)
-        found = _tried(path)
+        found = tried_plain(path)
         if isinstance(found, str):
             assert found.isprintable()
         else:

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from caloscope.config.catalogue import plain
-from caloscope.errors import Fault, SourceError
-from caloscope.geometry import view
-from caloscope.readers import complete, kind, read
+from caloscope.errors import Fault
+from caloscope.readers import complete, kind
 from caloscope.readers.shelf import BinAxis, Histogram
 from caloscope.readers.tables import legacy_csv
 
 from .formats import CSV_COLUMNS, RUN, csv_row, hcal_table, plane, write_csv
-from .making import flipped, specs
+from .making import flipped, read_all, refused, tried_plain
 
 TOWERS = np.random.default_rng(1).integers(0, 2000, (34, 72)).astype(float)
 BARREL = plane(TOWERS, (0, 360), (-85, 85))
@@ -28,34 +27,12 @@ def _write(path: Path, *rows: list[Any], columns: str = CSV_COLUMNS) -> Path:
     return path
 
 
-def _read(path: Path, *maps: Any, **options: Any) -> list[Any]:
-    return list(read(path, maps or specs("EB/digi"), label="x", views=view, **options))
-
-
-def _tried(path: Path) -> list[Any] | str:
-    """All that is there, or the line with which it is refused."""
-    try:
-        return _read(path, plain("*"))
-    except SourceError as error:
-        return str(error)
-
-
-def _refusal(path: Path, fault: Fault, *maps: Any) -> str:
-    with pytest.raises(SourceError) as caught:
-        _read(path, *maps)
-    assert caught.value.fault is fault, caught.value
-    line = str(caught.value)
-    assert line.isprintable()
-    assert len(line) < 400
-    return line
-
-
 @pytest.mark.realdata
 def test_real_histograms_of_one_dimension(shared_data: Path) -> None:
     path = shared_data / "formats" / "legacy_ml4dqm_1d.csv"
     assert kind(path) == "legacy CSV"
     assert not complete(path)
-    (found,) = _read(path, plain("*"))
+    (found,) = read_all(path, plain("*"))
     assert found.id == (315488, 229)
     with path.open(newline="") as file:
         rows = {f"plain/{row['hname']}": row for row in csv.DictReader(file)}
@@ -71,8 +48,8 @@ def test_real_histograms_of_one_dimension(shared_data: Path) -> None:
 @pytest.mark.realdata
 def test_real_profiles_of_two_dimensions(shared_data: Path) -> None:
     path = shared_data / "formats" / "legacy_ml4dqm_2d.csv"
-    assert "--as-float" in _refusal(path, Fault.INVALID_COUNTS, plain("TkHMap*"))
-    (found,) = _read(path, plain("TkHMap*"), as_float=True)
+    assert "--as-float" in refused(path, Fault.INVALID_COUNTS, plain("TkHMap*"))
+    (found,) = read_all(path, plain("TkHMap*"), as_float=True)
     assert found.id == (315488, 904)
     assert len(found.maps) == 9
     record = found.maps["plain/TkHMap_NumberOfOnTrackCluster_TECP_W2"]
@@ -85,7 +62,7 @@ def test_real_profiles_of_two_dimensions(shared_data: Path) -> None:
 def test_lumisections_in_any_order(tmp_path: Path) -> None:
     rows = [csv_row(lumi, NAME, plane(TOWERS + lumi, (0, 360), (-85, 85))) for lumi in (30, 4, 17)]
     rows[1][0] = rows[1][3] = RUN + 1
-    found = _read(_write(tmp_path / "a.csv", *rows))
+    found = read_all(_write(tmp_path / "a.csv", *rows))
     assert [each.id for each in found] == [(RUN, 17), (RUN, 30), (RUN + 1, 4)]
     for each in found:
         np.testing.assert_array_equal(each.maps["EB/digi"].counts, TOWERS + each.lumi)
@@ -95,22 +72,22 @@ def test_columns_in_another_order(tmp_path: Path) -> None:
     order = "histo,Ybins,Ymin,Ymax,Xbins,Xmin,Xmax,fromlumi,hname,fromrun"
     row = dict(zip(CSV_COLUMNS.split(","), csv_row(9, NAME, BARREL), strict=True))
     path = _write(tmp_path / "a.csv", [row[name] for name in order.split(",")], columns=order)
-    (found,) = _read(path)
+    (found,) = read_all(path)
     np.testing.assert_array_equal(found.maps["EB/digi"].counts, TOWERS)
 
 
 def test_one_dimension_and_profiles(tmp_path: Path) -> None:
     line = Histogram((BinAxis(4, 0, 1),), np.arange(4.0))
     path = _write(tmp_path / "a.csv", csv_row(1, "a", line, metype=3), csv_row(1, "b", line, metype=10))
-    (found,) = _read(path, plain("a"))
+    (found,) = read_all(path, plain("a"))
     assert found.maps["plain/a"].counts.tolist() == [[0, 1, 2, 3]]
-    _refusal(path, Fault.INVALID_COUNTS, plain("b"))
+    refused(path, Fault.INVALID_COUNTS, plain("b"))
 
 
 def test_the_same_histogram_twice(tmp_path: Path) -> None:
     one, other = csv_row(1, NAME, BARREL), csv_row(1, NAME, plane(TOWERS + 1, (0, 360), (-85, 85)))
-    assert len(_read(_write(tmp_path / "a.csv", one, one))) == 1
-    assert "two different EBOT" in _refusal(_write(tmp_path / "b.csv", one, other), Fault.CONFLICT)
+    assert len(read_all(_write(tmp_path / "a.csv", one, one))) == 1
+    assert "two different EBOT" in refused(_write(tmp_path / "b.csv", one, other), Fault.CONFLICT)
 
 
 _BAD: dict[str, tuple[dict[str, Any], Fault]] = {
@@ -149,25 +126,25 @@ def test_lines_that_will_not_do(tmp_path: Path, case: str) -> None:
     row = csv_row(1, NAME, BARREL)
     for place, column in enumerate(CSV_COLUMNS.split(",")):
         row[place] = changes.get(column, row[place])
-    _refusal(_write(tmp_path / "a.csv", row), fault)
+    refused(_write(tmp_path / "a.csv", row), fault)
 
 
 def test_missing_columns_and_fields(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.csv", columns="fromrun,fromlumi,hname")
-    assert "no column histo, Xbins" in _refusal(path, Fault.UNKNOWN_FORMAT)
+    assert "no column histo, Xbins" in refused(path, Fault.UNKNOWN_FORMAT)
     path.write_text(CSV_COLUMNS + "\n1,2,x,3\n")
-    _refusal(path, Fault.UNREADABLE, plain("*"))
+    refused(path, Fault.UNREADABLE, plain("*"))
     path.write_text(CSV_COLUMNS + "\n")
-    _refusal(path, Fault.NOTHING_KNOWN)
+    refused(path, Fault.NOTHING_KNOWN)
     path.write_bytes(CSV_COLUMNS.encode() + b'\n1,2,x,1,2,6,x,"[1, \xff\x00\n')
-    _refusal(path, Fault.UNREADABLE, plain("*"))
+    refused(path, Fault.UNREADABLE, plain("*"))
 
 
 def test_a_line_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(legacy_csv, "MAX_LINE_BYTES", 10_000)
     path = tmp_path / "a.csv"
     path.write_text(CSV_COLUMNS + "\n" + "1" * 20_000)
-    assert "a line of more than 10000 bytes" in _refusal(path, Fault.UNREADABLE)
+    assert "a line of more than 10000 bytes" in refused(path, Fault.UNREADABLE)
 
 
 def test_flipped_bits_give_an_error_or_numbers(tmp_path: Path) -> None:
@@ -175,7 +152,7 @@ def test_flipped_bits_give_an_error_or_numbers(tmp_path: Path) -> None:
     path = tmp_path / "b.csv"
     for changed in flipped(content, seed=8, times=60):
         path.write_bytes(changed)
-        found = _tried(path)
+        found = tried_plain(path)
         if isinstance(found, str):
             assert found.isprintable()
         else:

@@ -1,35 +1,22 @@
 """Files of trees for tests, written by real ROOT in a process of its own."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .root_process import RootProcess
 
 COMPRESSIONS = {"none": 0, "zlib": 101, "lzma": 201, "lz4": 404, "zstd": 505}
 DTYPES = {"S": "i2", "I": "i4", "F": "f4", "D": "f8"}
 BINS = ((6, -3.0, 3.0), (4, 0.0, 8.0), (3, 0.5, 3.5))
 
 
-class Root:
+class Root(RootProcess):
     """A process that writes files; a context manager."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("root_trees.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Killed, as what ROOT does at its end is of no interest here.
-        self._process.kill()
-        self._process.communicate()
+    script = "root_trees.py"
 
     def write(
         self, path: Path, what: str, arrays: dict[str, NDArray[Any]] | None = None, **told: Any
@@ -39,11 +26,7 @@ class Root:
             np.savez(path.with_suffix(".npz"), **arrays)  # type: ignore[arg-type]
             told["arrays"] = str(path.with_suffix(".npz"))
         told = {"compression": COMPRESSIONS["zlib"], **told, "what": what, "path": str(path)}
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(told) + "\n")
-        self._process.stdin.flush()
-        assert self._process.stdout.readline() == "done\n"
+        assert self.ask(told) == "done\n"
         return path
 
 

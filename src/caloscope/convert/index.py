@@ -21,7 +21,7 @@ _MOST_OPEN = 16
 class Index:
     """Where the rows of each lumisection are; a context manager.
 
-    Sixteen bytes a row are kept, and few shards are open at a time, so that years of data need little memory.
+    Four numbers a row are kept, and few shards are open at a time, so that years of data need little memory.
     """
 
     def __init__(self, shards: Sequence[Path]) -> None:
