@@ -5,13 +5,14 @@ import os
 import time
 from collections.abc import Callable
 
-from benchmarks import conversion, delay, dqmio, false_alarms, latency, reading, tdirectory
+from benchmarks import conversion, delay, dqmio, false_alarms, latency, reading, simulation, tdirectory
 
 BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
     "reading": (reading.run, "reading DQM files, against plain uproot"),
     "dqmio": (dqmio.run, "reading DQMIO files, against ROOT itself and plain uproot"),
     "tdirectory": (tdirectory.run, "reading DQM files with folders, against ROOT itself and plain uproot"),
     "conversion": (conversion.run, "from DQM files to a data set, against PyROOT and h5py; cores; memory"),
+    "simulation": (simulation.run, "simulated lumisections, against a loop over towers"),
     "latency": (latency.run, "from the arrival of a file to its results in the store"),
     "delay": (delay.run, "from the onset of an endcap fault to its flag, with false flags"),
     "false_alarms": (false_alarms.run, "false incidents of the reference detector on healthy lumisections"),

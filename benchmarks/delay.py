@@ -13,9 +13,10 @@ from benchmarks.intervals import garwood, wilson
 from benchmarks.scoring import Tally, Watch, learn, step
 from benchmarks.tables import show
 from caloscope.decide import LUMIS_PER_DAY
+from caloscope.faults import Fault
 from caloscope.pipeline.step import Scorer
 from caloscope.records import Cell, Code, Lumisection
-from caloscope.simulate import Fault, Fill, lumisections
+from caloscope.simulate import Fill, lumisections
 
 ERA = "2018"
 EVENTS = 300

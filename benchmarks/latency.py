@@ -23,7 +23,7 @@ from caloscope.config.catalogue import load
 from caloscope.errors import CaloscopeError
 from caloscope.geometry import view
 from caloscope.records import Lumisection
-from caloscope.simulate import Fill, healthy, lumisections, write_lumisection
+from caloscope.simulate import Fill, healthy_maps, lumisections, write_lumisection
 from caloscope.store import FileRow, Store
 
 ERA, LABEL = "2018", "benchmark"
@@ -52,8 +52,7 @@ class Spool:
         self.folder = folder
         self.store = folder / "store.sqlite"
         self._maps = [(load()[name], view(load()[name].view, ERA)) for name in MAPS]
-        rng = np.random.default_rng(1)
-        self._detectors = {spec.name: healthy(on, spec.noise, rng) for spec, on in self._maps}
+        self._detectors = healthy_maps(self._maps, seed=1)
         for name in ("spool", "staging"):
             (folder / name).mkdir()
 

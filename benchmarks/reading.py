@@ -16,7 +16,7 @@ from caloscope.config.catalogue import MapSpec, load
 from caloscope.errors import CaloscopeError
 from caloscope.geometry import View, view
 from caloscope.readers import read
-from caloscope.simulate import Fill, healthy, lumisections, write_fill
+from caloscope.simulate import Fill, healthy_maps, lumisections, write_fill
 
 ERA = "2018"
 RUN = 320_002
@@ -44,8 +44,7 @@ def run() -> None:
 
 
 def _write(folder: Path, maps: list[tuple[MapSpec, View]]) -> list[Path]:
-    rng = np.random.default_rng(1)
-    detectors = {spec.name: healthy(on, spec.noise, rng) for spec, on in maps}
+    detectors = healthy_maps(maps, seed=1)
     write_fill(folder, lumisections(Fill(RUN, LUMIS, 1), detectors), maps)
     return sorted(folder.iterdir())
 

@@ -1,18 +1,18 @@
-"""What the benchmarks count with: their intervals, their tables and the noise that neighbours share."""
+"""What the benchmarks count with: their intervals and their tables."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from benchmarks import correlated
 from benchmarks.intervals import garwood, wilson
 from benchmarks.scoring import Tally, Watch, learn
 from benchmarks.tables import show
+from caloscope.config.catalogue import load
+from caloscope.faults import Fault
 from caloscope.geometry import view
-from caloscope.simulate import Fault, Fill, healthy, lumisections
+from caloscope.simulate import STEADY, Fill, healthy, lumisections
 
 
 def test_intervals_are_the_published_ones() -> None:
@@ -29,31 +29,9 @@ def test_tables_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "| a     | long |\n| ----- | ---- |\n| wider | b    |\n"
 
 
-@pytest.mark.parametrize("name", ["EB", "EE+"])
-def test_blocks_give_the_fano_factor_and_the_correlation_asked_for(name: str) -> None:
-    on = view(name, "2018")
-    detector = healthy(on, "overdispersed", np.random.default_rng(1))
-    pulls = []
-    for each in correlated.lumisections(Fill(1, 150, 1), detector):
-        record = each.maps[f"{name}/digi"]
-        # The true pileup: the measured one would add three per cent of its own.
-        mean = np.where(on.exists, detector.mean(record.events or 0, 55.0 * np.exp(-each.lumi / 1500)), 1.0)
-        pulls.append(np.where(on.exists, (record.counts - mean) / np.sqrt(mean), 0.0))
-    planes = np.array(pulls)
-    assert np.abs(planes[:, on.exists].mean()) < 0.3
-    assert np.mean(planes[:, on.exists] ** 2) == pytest.approx(detector.fano, rel=0.05)
-    beyond_poisson = 1 - 1 / detector.fano
-    for distance, expected in ((1, 0.57), (2, 0.35), (3, 0.12)):
-        both = on.exists & np.roll(on.exists, distance, axis=1)
-        both[:, :distance] &= on.x.circular
-        shifted = np.roll(planes, distance, axis=2)
-        found = np.corrcoef(planes[:, both].ravel(), shifted[:, both].ravel())[0, 1]
-        assert found == pytest.approx(expected * beyond_poisson, abs=0.03)
-
-
 def test_a_tally_counts_flags_and_incidents_once() -> None:
     on = view("EE+", "2018")
-    detectors = {"EE+/digi": healthy(on, "overdispersed", np.random.default_rng(1))}
+    detectors = {"EE+/digi": healthy(load()["EE+/digi"], on, seed=1, stability=STEADY)}
     scorer = learn(on, lumisections(Fill(1, 30, 1), detectors))
     tally = Tally()
     watch = Watch(scorer, tally)

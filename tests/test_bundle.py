@@ -21,7 +21,7 @@ ON = view("EE+", "2018")
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> bundles.Bundle:
     """A reference bundle from eight simulated lumisections."""
-    detectors = {SPEC.name: healthy(ON, SPEC.noise, np.random.default_rng(1))}
+    detectors = {SPEC.name: healthy(SPEC, ON, seed=1)}
     good = lumisections(Fill(run=320_001, lumis=8, seed=1), detectors)
     return train(good, SPEC, ON, tmp_path_factory.mktemp("bundles") / "EEp.bundle")
 

@@ -12,8 +12,9 @@ import pytest
 import uproot
 
 from caloscope.config.catalogue import load
+from caloscope.faults import Fault
 from caloscope.geometry import view
-from caloscope.simulate import Fault, Fill, healthy_maps, lumisections, write_fill
+from caloscope.simulate import Fill, healthy_maps, lumisections, write_fill
 
 from .running import caloscope
 from .web.conftest import running

@@ -14,13 +14,15 @@ from caloscope import bundle as bundles
 from caloscope import training
 from caloscope.bundle import Bundle
 from caloscope.config.catalogue import load
+from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.records import Cell, Code, Lumisection, Quality, Reason, ResultKey
-from caloscope.simulate import Fault, Fill, Healthy, lumisections, write_lumisection
+from caloscope.simulate import STEADY, Fill, Healthy, lumisections, write_lumisection
+from caloscope.simulate import healthy as simulated
 from caloscope.store import Store
 
 from .detectors import mlclient_loops
-from .detectors.endcaps import FANO, MINUS, PLUS, Side
+from .detectors.endcaps import MINUS, PLUS, Side
 
 pytestmark = pytest.mark.realdata
 
@@ -55,10 +57,9 @@ def side(folder: Path, name: str) -> Side:
 
 def healthy(map_name: str, real: Side) -> Healthy:
     """Around the table of 2022; what it fills with ones is dead."""
-    line, at_50 = real.parameters, real.parameters.slope * 50 + real.parameters.intercept
-    shape = np.where(real.average == 1.0, 0.0, real.average)[1:-1, 1:-1]
     on = view(map_name.removesuffix("/digi"), ERA)
-    return Healthy(on, "overdispersed", shape * at_50 / 400 / 500, FANO, line.slope / at_50)
+    pattern = np.where(real.average == 1.0, 0.0, real.average)[1:-1, 1:-1] * on.exists
+    return simulated(load()[map_name], on, seed=1, stability=STEADY, pattern=pattern)
 
 
 def caloscope(*arguments: object) -> str:

@@ -143,7 +143,7 @@ class Lumisection:
     it brought and that cannot be used; why, the reader says at the end of the source.
     `assumptions` says in words what the reader had to assume (era, lumi number ...).
     `began_at` is seconds since 1970, UTC, None where unknown. `partial`: other sources may hold the rest of
-    its events, and the parts add up.
+    its events, and the parts add up. `simulated`: the source says that its counts are no experiment's.
     """
 
     label: str
@@ -156,11 +156,26 @@ class Lumisection:
     assumptions: tuple[str, ...] = ()
     partial: bool = False
     unusable: frozenset[str] = frozenset()
+    simulated: bool = False
 
     @property
     def id(self) -> LumiId:
         """Its place in time."""
         return LumiId(self.run, self.lumi)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapTruth:
+    """What is truly wrong with one map in one lumisection, known because it was made so.
+
+    `factor`, float32 in the view's shape: the counts expected with the faults over those expected without, 1
+    where nothing is wrong, 0 where a cell is dead, infinity where a healthy cell never counts and a faulty one
+    does. `fault`, int16 in the same shape: the number of the fault that changes the cell, from 1 in the order of
+    the truth's faults, 0 for none; negative where the cell itself is sound and only feels a broken neighbour.
+    """
+
+    factor: Floats
+    fault: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)

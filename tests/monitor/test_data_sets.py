@@ -9,10 +9,10 @@ import pytest
 
 from caloscope import dataset, training
 from caloscope.errors import Fault, UsageError
+from caloscope.faults import Fault as Sick
 from caloscope.monitor import Intake, in_time_order, replay
 from caloscope.pipeline import Pipeline
 from caloscope.records import Lumisection
-from caloscope.simulate import Fault as Sick
 from caloscope.store import Store
 
 from ..pipeline.growing import EVERY, spans, with_record

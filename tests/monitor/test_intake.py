@@ -14,7 +14,7 @@ from caloscope.errors import Fault, UsageError
 from caloscope.geometry import view
 from caloscope.monitor import Intake, write_outputs
 from caloscope.records import Lumisection, Reason
-from caloscope.simulate import Fill, healthy, lumisections, write_fill, write_lumisection
+from caloscope.simulate import STEADY, Fill, healthy_maps, lumisections, write_fill, write_lumisection
 from caloscope.store import Store
 
 from ..pipeline.making import LABEL, MAP, RUN, TEXT, fill, trained
@@ -86,8 +86,7 @@ def two_maps(folder: Path) -> tuple[list[Bundle], list[Lumisection]]:
     """Bundles for two maps of one producer, and lumisections that hold both."""
     specs = load(TWO_MAPS)
     on = view("TOY", "any", TWO_MAPS)
-    rng = np.random.default_rng(1)
-    detectors = {name: healthy(on, spec.noise, rng) for name, spec in specs.items()}
+    detectors = healthy_maps([(spec, on) for spec in specs.values()], seed=1, stability=STEADY)
     good = list(lumisections(Fill(1, 20, seed=1), detectors))
     bundles = [
         training.train(good, spec, on, folder / f"{spec.slug}.bundle", calorimeter=TWO_MAPS)

@@ -9,9 +9,9 @@ import pytest
 import uproot
 
 from caloscope import bundle as bundles
+from caloscope.faults import Fault
 from caloscope.monitor import Intake, monitor, write_outputs
 from caloscope.records import Lumisection
-from caloscope.simulate import Fault
 from caloscope.store import Store
 
 from ..pipeline.making import LABEL, MAP, RUN, fill, recorded, trained

@@ -4,7 +4,6 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from caloscope import bundle as bundles
@@ -12,11 +11,12 @@ from caloscope import training
 from caloscope.bundle import Bundle
 from caloscope.config.catalogue import load
 from caloscope.errors import UsageError
+from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.monitor import Intake, in_time_order, replay
 from caloscope.readers import read
 from caloscope.records import Lumisection, Quality, Reason
-from caloscope.simulate import Fault, Fill, healthy, lumisections, write_fill
+from caloscope.simulate import STEADY, Fill, healthy_maps, lumisections, write_fill
 from caloscope.store import ResultRow, Store
 
 from ..pipeline.making import LABEL, MAP, RUN, TEXT, fill, recorded
@@ -155,8 +155,7 @@ def test_hcal_is_differenced_and_ecal_is_not(tmp_path: Path) -> None:
     """The real geometry: HCAL's snapshots tell 10 lumisections, ECAL's the last."""
     era, names = "2018", ("HCAL/digi", "EE+/digi")
     maps = [(load()[name], view(load()[name].view, era)) for name in names]
-    rng = np.random.default_rng(1)
-    detectors = {spec.name: healthy(on, spec.noise, rng) for spec, on in maps}
+    detectors = healthy_maps(maps, seed=1, stability=STEADY)
     good = list(lumisections(Fill(run=1, lumis=25, seed=4), detectors))
     loaded: list[Bundle] = [
         training.train(good, spec, on, tmp_path / f"{spec.slug}.bundle") for spec, on in maps

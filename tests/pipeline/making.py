@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from caloscope import bundle as bundles
 from caloscope import training
 from caloscope.bundle import Bundle
 from caloscope.config.catalogue import MapSpec, load
+from caloscope.faults import Fault
 from caloscope.geometry import View, view
 from caloscope.pipeline import Pipeline
 from caloscope.records import Incident, LumiId, Lumisection
-from caloscope.simulate import Fault, Fill, Healthy, healthy, lumisections
+from caloscope.simulate import STEADY, Fill, Healthy, healthy, lumisections
 from caloscope.store import FlagRow, ResultRow, Store
 
 MAP, LABEL = "TOY/hits", "test"
@@ -85,7 +84,7 @@ def seen(text: str = TEXT) -> View:
 
 def detector() -> dict[str, Healthy]:
     """The healthy detector, always the same."""
-    return {MAP: healthy(seen(), spec().noise, np.random.default_rng(1))}
+    return {MAP: healthy(spec(), seen(), seed=1, stability=STEADY)}
 
 
 def fill(

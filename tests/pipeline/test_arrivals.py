@@ -9,10 +9,10 @@ import pytest
 from caloscope.bundle import Bundle
 from caloscope.errors import Fault as Refused
 from caloscope.errors import SourceError
+from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
 from caloscope.pipeline.timeline import KEPT
 from caloscope.records import Lumisection, MapRecord, Quality, Reason
-from caloscope.simulate import Fault
 from caloscope.store import ResultRow, Store
 
 from .making import DEAD, LABEL, MAP, RUN, at, fill, recorded, scored, trained, without_map

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from caloscope.bundle import Bundle
+from caloscope.faults import Fault
 from caloscope.pipeline import ConflictError, Pipeline
 from caloscope.pipeline.timeline import KEPT
 from caloscope.records import Code, Lumisection, MapResult, Quality, Reason
-from caloscope.simulate import Fault
 from caloscope.store import Store
 
 from .growing import EVERY, restarted, snapshots, spans, with_record

@@ -13,12 +13,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from caloscope.bundle import Bundle
+from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
 from caloscope.pipeline.state import Given, encode
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import KEPT, Timeline
 from caloscope.records import Lumisection
-from caloscope.simulate import Fault
 from caloscope.store import Store
 
 from .growing import restarted, snapshots

@@ -13,10 +13,11 @@ from caloscope import training
 from caloscope.bundle import Bundle
 from caloscope.config.catalogue import load
 from caloscope.detectors.base import Answer, Expectation, Memory, NotKnown, Observation, Score, Settings
+from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.pipeline import Pipeline
 from caloscope.records import Mask, Quality, Reason
-from caloscope.simulate import Fault, Fill, healthy, lumisections
+from caloscope.simulate import STEADY, Fill, healthy, lumisections
 from caloscope.store import Store
 
 from .making import LABEL, MAP, RUN, fill, scored, trained
@@ -166,7 +167,7 @@ def test_what_a_detector_remembers_is_rewound(tmp_path: Path, bundle: Bundle) ->
 
 def test_a_run_of_another_era_is_out_of_range_where_the_cells_differ(tmp_path: Path) -> None:
     spec, on = load()["HCAL/digi"], view("HCAL", "2018")
-    detectors = {spec.name: healthy(on, spec.noise, np.random.default_rng(1))}
+    detectors = {spec.name: healthy(spec, on, seed=1, stability=STEADY)}
     learned = training.train(lumisections(Fill(320_001, 4, 1), detectors), spec, on, tmp_path / "h.bundle")
     older, same = (next(lumisections(Fill(run, 1, 1), detectors)) for run in (280_001, 320_002))
     with Store(str(tmp_path / "s.sqlite")) as store:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from caloscope.bundle import Bundle
+from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
 from caloscope.records import Code, Quality
-from caloscope.simulate import Fault
 from caloscope.store import Store
 
 from .making import DEAD, LABEL, MAP, RUN, at, fill, scored, trained

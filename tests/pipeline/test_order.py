@@ -10,10 +10,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from caloscope.bundle import Bundle
+from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
 from caloscope.pipeline.timeline import KEPT
 from caloscope.records import Lumisection
-from caloscope.simulate import Fault
 from caloscope.store import Store
 
 from .making import LABEL, MAP, RUN, Recorded, fill, recorded, scored, trained, without_map

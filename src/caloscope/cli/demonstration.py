@@ -15,21 +15,20 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from caloscope import training
 from caloscope.cli.demo_scenario import ERA, MAPS, RUN, TRAINING_RUN, faults
 from caloscope.config.catalogue import load
 from caloscope.errors import CaloscopeError, UsageError
+from caloscope.faults import Fault
 from caloscope.geometry import View, view
 from caloscope.incidents.shape import members
 from caloscope.records import Direction, Incident
-from caloscope.simulate import Fault, Fill, healthy, lumisections, write_fill
+from caloscope.simulate import STEADY, Fill, healthy_maps, lumisections, write_fill
 from caloscope.store import Store
 
 TRAINING_LUMIS = 60
 FILL_LUMIS = 2_000
-LABEL = "demo"
+LABEL = "simulated"
 TICK = 0.2
 
 
@@ -67,8 +66,8 @@ class Demonstration:
         self._seed, self._pace = seed, pace
         self._port = port or _free_port()
         self._maps = [(load()[name], view(load()[name].view, ERA)) for name in MAPS]
-        rng = np.random.default_rng(seed)
-        self._detectors = {spec.name: healthy(on, spec.noise, rng) for spec, on in self._maps}
+        # The same in both runs: what changes from run to run cannot be learned from one of them.
+        self._detectors = healthy_maps(self._maps, seed, stability=STEADY)
         self._faults = faults()
         self._stop = threading.Event()
 
@@ -95,9 +94,9 @@ class Demonstration:
 
     def _train(self) -> list[Path]:
         print(f"learning a healthy detector from {TRAINING_LUMIS} simulated lumisections", flush=True)
-        # A fast decay, so that the change with pileup is learned over the range of the fill to come.
+        # A decay fast enough that the change with pileup is learned over the range of the fill to come.
         fill = Fill(
-            run=TRAINING_RUN, lumis=TRAINING_LUMIS, seed=self._seed, label=LABEL, pileup=60.0, lifetime=40.0
+            run=TRAINING_RUN, lumis=TRAINING_LUMIS, seed=self._seed, label=LABEL, pileup=60.0, lifetime=200.0
         )
         good = list(lumisections(fill, self._detectors))
         folders = []
@@ -178,7 +177,7 @@ class Demonstration:
 
 def tells(incident: Incident, fault: Fault, on: View) -> bool:
     """Whether an incident tells of a fault: map, direction, a cell in common, not before its onset."""
-    direction = Direction.HIGH if fault.kind == "hot" or fault.factor > 1 else Direction.LOW
+    direction = Direction.HIGH if fault.kind in ("hot", "noisy", "stuck") else Direction.LOW
     return (
         incident.map == fault.map
         and not incident.standing

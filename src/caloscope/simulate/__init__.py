@@ -1,17 +1,31 @@
 """Simulated fills, healthy or with faults: lumisections, and the DQM files they would come in."""
 
-from caloscope.simulate.faults import Fault
-from caloscope.simulate.fill import Fill, lumisections
+from caloscope.simulate.conditions import Beam, Conditions, Dataset
+from caloscope.simulate.fill import Fill, conditions, realistic
 from caloscope.simulate.healthy import Healthy, healthy, healthy_maps
+from caloscope.simulate.season import campaign
+from caloscope.simulate.simulated import Simulated, lumisections, simulated
 from caloscope.simulate.spool import write_fill, write_lumisection
+from caloscope.simulate.stability import DEFAULT, STEADY, Changes, Stability
 
 __all__ = [
-    "Fault",
+    "DEFAULT",
+    "STEADY",
+    "Beam",
+    "Changes",
+    "Conditions",
+    "Dataset",
     "Fill",
     "Healthy",
+    "Simulated",
+    "Stability",
+    "campaign",
+    "conditions",
     "healthy",
     "healthy_maps",
     "lumisections",
+    "realistic",
+    "simulated",
     "write_fill",
     "write_lumisection",
 ]

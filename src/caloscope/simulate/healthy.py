@@ -1,101 +1,111 @@
-"""What a healthy map counts per event: simple patterns with the published overall shapes.
+"""A healthy detector: what its cells count on average, how that fluctuates, and one lumisection of it."""
 
-Only as faithful as a first light needs: the profiles, the pileup lines and the size of the noise are those of
-the real detector, the noise of neighbouring cells is independent.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.config.catalogue import MapSpec
-from caloscope.detectors.base import Noise
+from caloscope.detectors.base import Array, Noise
 from caloscope.errors import UsageError
+from caloscope.faults.active import Active
 from caloscope.geometry import View
-
-# Digis per 500 events of a whole subdetector against pileup: slope and intercept of CMSSW's MLClient.
-PILEUP_LINES = {
-    "EB": (9087.286563128135, 391987.0277612837),
-    "EE+": (2097.2732312108365, 49052.249594965317),
-    "EE-": (2029.6458650640531, 48741.671992196306),
-}
-FANO = {"EB": 11.6, "EE+": 12.0, "EE-": 12.0}
-COMMON_MODE = 0.0035
-HCAL_SLOPE = -0.006
-"""Relative change of HCAL occupancy per unit of pileup; it falls by about a tenth over a run."""
-
-# Mean and spread over channels of the probability to count in an event, by subdetector (run 306138).
-HCAL_LEVELS = {"HB": (0.40, 0.14), "HE": (0.40, 0.15), "HF": (1.0, 0.0), "HO": (0.33, 0.12)}
+from caloscope.records import Counts
+from caloscope.simulate.conditions import Conditions
+from caloscope.simulate.stability import DEFAULT, Stability
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Healthy:
-    """One map of a healthy detector: `rate` per event and cell at pileup `pileup`, and its noise."""
+class Healthy(Protocol):
+    """One map of a healthy detector; the same for the same seed, whatever is simulated beside it.
 
-    view: View
-    noise: Noise
-    rate: NDArray[np.float64]
-    fano: float
-    slope: float
-    pileup: float = 50.0
-
-    def mean(self, events: int, pileup: float) -> NDArray[np.float64]:
-        """Mean counts for this many events at this pileup."""
-        mean = self.rate * (1.0 + self.slope * (pileup - self.pileup)) * events
-        return np.minimum(mean, float(events)) if self.noise == "binomial" else mean
-
-
-def healthy(view: View, noise: Noise, rng: np.random.Generator) -> Healthy:
-    """A detector of this geometry with a fixed pattern drawn from `rng`."""
-    if view.name in PILEUP_LINES:
-        return _ecal(view, rng)
-    if noise == "binomial":
-        return _hcal(view, rng)
-    rate = np.where(view.exists, 0.5 * rng.lognormal(0.0, 0.15, view.shape), 0.0)
-    return Healthy(view, noise, rate, 4.0, 0.01)
-
-
-def healthy_maps(maps: Iterable[tuple[MapSpec, View]], seed: int) -> dict[str, Healthy]:
-    """The detector of a seed, by map name.
-
-    Each map has a seed of its own, so that it is the same detector whatever else is simulated beside it.
+    `rate` holds the counts per event and cell of a ZeroBias event at pileup 50, averaged over runs; zero
+    where a cell is dead or does not exist. All arrays have the view's shape.
     """
+
+    @property
+    def spec(self) -> MapSpec:
+        """The map."""
+        ...
+
+    @property
+    def view(self) -> View:
+        """Its geometry."""
+        ...
+
+    @property
+    def noise(self) -> Noise:
+        """How its counts vary."""
+        ...
+
+    @property
+    def rate(self) -> NDArray[np.float64]:
+        """Counts per event and cell at pileup 50."""
+        ...
+
+    def expected(self, at: Conditions, faults: Sequence[Active] = ()) -> Array:
+        """Mean counts in these conditions, with the faults where some are given."""
+        ...
+
+    def draw(self, at: Conditions, faults: Sequence[Active] = ()) -> Counts:
+        """Counts of one lumisection.
+
+        Cells that no fault touches, by itself or through its neighbours, count the same without it.
+        """
+        ...
+
+    def covariance(self, at: Conditions) -> Array:
+        """Covariance of healthy counts around `expected`, `(cells, cells)` of cells that exist, in C order.
+
+        Made for oracles and tests: it may take seconds.
+        """
+        ...
+
+
+def healthy(
+    spec: MapSpec, view: View, seed: int, *, stability: Stability = DEFAULT, pattern: Array | None = None
+) -> Healthy:
+    """The map of a detector with this seed.
+
+    `pattern` replaces the pattern that the seed would draw: rates per event at pileup 50 in the view's shape,
+    zero for a dead cell. For ECAL only the ratios count, the sum is brought to the published line; for HCAL
+    they are probabilities. Raises `UsageError` for a pattern that cannot be.
+    """
+    from caloscope.simulate.ecal import ecal
+    from caloscope.simulate.generic import generic
+    from caloscope.simulate.hcal import hcal
+
+    if pattern is not None:
+        _check(pattern, view)
+    makers: dict[str, Callable[..., Healthy]] = {
+        "EB": ecal,
+        "EE-": ecal,
+        "EE+": ecal,
+        "HCAL": hcal,
+        "HO": hcal,
+    }
+    known = spec.producer in ("Ecal", "Hcal")
+    return (makers[view.name] if known else generic)(spec, view, seed, stability, pattern)
+
+
+def healthy_maps(
+    maps: Iterable[tuple[MapSpec, View]],
+    seed: int,
+    *,
+    stability: Stability = DEFAULT,
+    patterns: Mapping[str, Array] | None = None,
+) -> dict[str, Healthy]:
+    """The maps of a detector with this seed, by map name; `patterns` by map name too."""
+    found = patterns or {}
     return {
-        spec.name: healthy(on, spec.noise, np.random.default_rng([seed, *spec.name.encode()]))
+        spec.name: healthy(spec, on, seed, stability=stability, pattern=found.get(spec.name))
         for spec, on in maps
     }
 
 
-def _ecal(view: View, rng: np.random.Generator) -> Healthy:
-    slope, intercept = PILEUP_LINES[view.name]
-    per_event = (slope * 50.0 + intercept) / 500.0
-    shape = np.where(view.exists, _profile(view) * rng.lognormal(0.0, 0.08, view.shape), 0.0)
-    rate = shape / shape.sum() * per_event
-    return Healthy(view, "overdispersed", rate, FANO[view.name], slope / 500.0 / per_event)
-
-
-def _profile(view: View) -> NDArray[np.float64]:
-    y, x = np.mgrid[0 : view.y.bins, 0 : view.x.bins]
-    if view.name == "EB":  # 1.32 at the edges in eta, 0.81 in the centre
-        return np.asarray(0.81 + 0.51 * (np.abs(y - 16.5) / 16.5) ** 2)
-    radius = np.hypot(y - 9.5, x - 9.5)  # from 2.2 near the beam hole to 0.9 at the rim
-    return np.asarray(0.9 + 1.3 * np.clip((10.0 - radius) / 6.0, 0.0, 1.0) ** 2)
-
-
-def _hcal(view: View, rng: np.random.Generator) -> Healthy:
-    rate = np.zeros(view.shape)
-    left = view.exists.copy()
-    for region in reversed(view.regions):
-        level = HCAL_LEVELS.get(region.name)
-        if level is not None:
-            drawn = rng.normal(level[0], level[1], view.shape) if level[1] else np.full(view.shape, level[0])
-            rate[region.members] = np.clip(drawn, 0.04, 1.0)[region.members]
-            left &= ~region.members
-    if view.name == "HO" or not (rate > 0).any():
-        rate = np.where(view.exists, np.clip(rng.normal(*HCAL_LEVELS["HO"], view.shape), 0.04, 0.9), 0.0)
-    elif left.any():
-        count = int(left.sum())
-        raise UsageError(f"{view.name}: {count} cells belong to no subdetector that can be simulated")
-    return Healthy(view, "binomial", np.where(view.exists, rate, 0.0), 1.0, 0.0)
+def _check(pattern: Array, view: View) -> None:
+    if pattern.shape != view.shape:
+        raise UsageError(f"{view.name}: found a pattern of shape {pattern.shape}, expected {view.shape}")
+    inside = pattern[view.exists]
+    if not np.isfinite(inside).all() or inside.min() < 0.0 or not inside.any():
+        raise UsageError(f"{view.name}: found a pattern that is negative, empty or no number, expected rates")

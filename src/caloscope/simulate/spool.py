@@ -11,7 +11,8 @@ import numpy as np
 from caloscope.config.catalogue import MapSpec
 from caloscope.errors import UsageError
 from caloscope.geometry import View
-from caloscope.records import LUMISECTION_SECONDS, LumiId, Lumisection, MapRecord
+from caloscope.records import LUMISECTION_SECONDS, Content, LumiId, Lumisection, MapRecord
+from caloscope.simulate.crystals import in_crystals, spread
 from caloscope.writers.dqm import write_dqm
 from caloscope.writers.histograms import Histogram2D
 
@@ -28,17 +29,19 @@ def write_lumisection(
 ) -> list[Path]:
     """Write one file per producer, `DQM_V0001_<producer>_R%09d_L%09d.root`, and answer with their paths.
 
-    `began_at` is when the run began, in seconds since 1970. A `snapshot` is named as the online system does,
-    `DQM_V0001_<producer>_R%09d.root.ls%08d_host<host>_pid%08d`. Files appear under their name only when
-    complete.
+    `began_at` is when the run began, in seconds since 1970; where it is not given, the lumisection says, or
+    else it is now. A `snapshot` is named as the online system does,
+    `DQM_V0001_<producer>_R%09d.root.ls%08d_host<host>_pid%08d`. A map whose only histogram is booked in
+    crystals is shared among them. Files appear under their name only when complete.
     """
+    start = run_began(lumisection) if began_at is None else began_at
     objects: dict[str, Objects] = {}
     for spec, view in maps:
         record = lumisection.maps.get(spec.name)
         if record is not None:
-            mine = objects.setdefault(spec.producer, _event_info(lumisection, spec, began_at))
+            mine = objects.setdefault(spec.producer, _event_info(lumisection, spec, start))
             mine.update(_scalars(spec, record))
-            _add(mine, _histograms(spec, view, record))
+            _add(mine, _histograms(spec, view, record, lumisection.id))
     paths = []
     for producer, content in objects.items():
         path = folder / _file_name(producer, lumisection.id, snapshot=snapshot)
@@ -56,19 +59,22 @@ def write_fill(
     stop: threading.Event | None = None,
     snapshots: int = 0,
 ) -> int:
-    """Write a whole fill, one lumisection every `pace` seconds; answers with how many were written.
+    """Write whole fills, one lumisection every `pace` seconds; answers with how many were written.
+
+    A run whose lumisections do not say when it was begins now.
 
     With `snapshots` = k only every k-th is written, as an online snapshot: what accumulates in a file that
     covers a run holds all since the start, the rest its lumisection alone. Ends early when `stop` is set.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder, expected one to write lumisections into")
-    began_at = time.time()
+    now = time.time()
     stop = threading.Event() if stop is None else stop
     written = 0
     for lumisection in grown(lumisections, maps, snapshots=snapshots > 0):
         next_at = time.monotonic() + pace
         if not snapshots or lumisection.lumi % snapshots == 0:
+            began_at = run_began(lumisection, now)
             write_lumisection(folder, lumisection, maps, began_at=began_at, snapshot=snapshots > 0)
             written += 1
         if stop.wait(max(0.0, next_at - time.monotonic())):
@@ -79,7 +85,7 @@ def write_fill(
 def grown(
     lumisections: Iterable[Lumisection], maps: Sequence[tuple[MapSpec, View]], *, snapshots: bool
 ) -> Iterator[Lumisection]:
-    """Lumisections of one run, in which what accumulates holds all since the start.
+    """Lumisections, run by run, in which what accumulates holds all since the start of the run.
 
     Those are the maps that are cumulative everywhere, and in `snapshots` those too that accumulate in a file
     that covers a run.
@@ -90,7 +96,10 @@ def grown(
         if spec.scope == "cumulative" or (snapshots and spec.accumulates(spec.paths(view.era)[0]))
     ]
     totals: dict[str, MapRecord] = {}
+    run = 0
     for lumisection in lumisections:
+        if lumisection.run != run:
+            run, totals = lumisection.run, {}
         for name in lumisection.maps.keys() & growing:
             record, before = lumisection.maps[name], totals.get(name)
             if before is not None:
@@ -100,6 +109,14 @@ def grown(
         yield replace(lumisection, maps={**lumisection.maps, **totals})
 
 
+def run_began(lumisection: Lumisection, otherwise: float | None = None) -> float:
+    """When the run of a lumisection began; now, or `otherwise`, where it counts from the start of the run."""
+    start = (lumisection.began_at or 0.0) - LUMISECTION_SECONDS * (lumisection.lumi - 1)
+    if start < 1.0:
+        return time.time() if otherwise is None else otherwise
+    return start
+
+
 def _file_name(producer: str, lumi_id: LumiId, *, snapshot: bool) -> str:
     run, lumi = lumi_id
     if snapshot:
@@ -107,9 +124,8 @@ def _file_name(producer: str, lumi_id: LumiId, *, snapshot: bool) -> str:
     return f"DQM_V0001_{producer}_R{run:09d}_L{lumi:09d}.root"
 
 
-def _event_info(lumisection: Lumisection, spec: MapSpec, began_at: float | None) -> Objects:
+def _event_info(lumisection: Lumisection, spec: MapSpec, start: float) -> Objects:
     top = f"{spec.folders[0]}/EventInfo"
-    start = time.time() if began_at is None else began_at
     return {
         f"{top}/iRun": lumisection.run,
         f"{top}/iLumiSection": lumisection.lumi,
@@ -138,9 +154,12 @@ def _add(objects: Objects, histograms: dict[str, Histogram2D]) -> None:
         objects[name] = histogram
 
 
-def _histograms(spec: MapSpec, view: View, record: MapRecord) -> dict[str, Histogram2D]:
+def _histograms(spec: MapSpec, view: View, record: MapRecord, lumi_id: LumiId) -> dict[str, Histogram2D]:
     path = spec.paths(view.era)[0]
-    planes = record.counts if view.depths else record.counts[np.newaxis]
+    content: Content = record.counts
+    if record.is_counts and in_crystals(spec, view):
+        content = spread(spec, view, record, lumi_id)
+    planes = content if view.depths else content[np.newaxis]
     names = [path.format(depth=depth) for depth in view.depths] or [path]
     return {
         name: Histogram2D(

@@ -1,0 +1,52 @@
+"""The faults that are there in one lumisection of one map."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from caloscope.faults.check import check
+from caloscope.faults.clock import Clock, strength
+from caloscope.faults.fault import Fault
+from caloscope.geometry import View
+from caloscope.records import LumiId, Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Active:
+    """A fault at work: its `number` among all faults, from 1, its cells, and how much of it there is.
+
+    `strength` is above 0, 1 for all of it. `place` is the lumisection's on the clock, `days` the days of
+    uninterrupted data taking since the onset.
+    """
+
+    fault: Fault
+    number: int
+    cells: Mask
+    strength: float
+    place: int
+    days: float
+
+
+LUMIS_A_DAY = 86_400.0 / 23.3
+
+
+class Schedule:
+    """Tells which faults are there when. Raises `UsageError` for faults that make no sense on the view."""
+
+    def __init__(self, faults: Sequence[Fault], map_name: str, view: View, clock: Clock) -> None:
+        self._clock = clock
+        self._faults: list[tuple[int, Fault, Mask]] = []
+        for number, fault in enumerate(faults, start=1):
+            if fault.touches(map_name):
+                check(fault, view)
+                self._faults.append((number, fault, fault.cells(view)))
+
+    def at(self, lumi_id: LumiId) -> list[Active]:
+        """The faults of one lumisection, in the order they were given."""
+        return list(self._at(self._clock.at(lumi_id)))
+
+    def _at(self, place: int) -> Iterator[Active]:
+        for number, fault, cells in self._faults:
+            there = strength(fault, place)
+            if there > 0.0:
+                days = (place - fault.onset + 1) / LUMIS_A_DAY
+                yield Active(fault, number, cells, there, place, days)

@@ -1,0 +1,102 @@
+"""Whether a fault makes sense: its amount, its times, its mechanism, and the view that it is on."""
+
+import math
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+from caloscope.errors import UsageError
+from caloscope.faults.fault import KINDS, MECHANISMS, Fault, Kind, Mechanism
+from caloscope.faults.limits import CRYSTALS, ECAL
+from caloscope.geometry import View
+
+LATEST: Final = 1_000_000_000
+"""Highest number of a lumisection that a fault may name."""
+
+_AMOUNTS: Final[dict[Kind, tuple[float, float]]] = {
+    "dead": (0.0, 1.0),
+    "factor": (0.0, 1.0),
+    "hot": (1.0, 1000.0),
+    "noisy": (0.0, 1.0),
+    "stuck": (0.0, 1.0),
+    "garbage": (0.0, 1.0),
+    "drift": (-1.0, 1.0),
+}
+
+_KINDS_OF: Final[dict[Mechanism, tuple[Kind, ...]]] = {
+    "channels": KINDS,
+    "crystals": ("dead", "factor"),
+    "readouts": ("dead", "factor", "drift"),
+    "trigger": ("dead", "factor", "noisy"),
+    "high-voltage": ("dead", "factor", "drift"),
+}
+
+_ONLY_ECAL: Final = frozenset({"crystals", "readouts", "trigger", "full-readout"})
+
+_Wrong: TypeAlias = tuple[str, object, str]
+"""A key, what it is, and what was expected."""
+
+
+def check(fault: Fault, view: View | None = None) -> None:
+    """Raises `UsageError` for a fault that makes no sense, naming key, value and what was expected.
+
+    With a `view` its cells, its mechanism and its kind must be possible there.
+    """
+    for key, found, expected in (*_wrong(fault), *(_wrong_times(fault)), *_wrong_place(fault, view)):
+        raise UsageError(f"{key} is {found!r}: expected {expected}")
+    if view is not None:
+        fault.cells(view)
+
+
+def _wrong(fault: Fault) -> Iterator[_Wrong]:
+    """What is wrong with kind, mechanism and amount."""
+    if fault.kind not in KINDS:
+        yield "kind", fault.kind, f"one of {', '.join(KINDS)}"
+        return
+    if fault.mechanism not in MECHANISMS:
+        yield "mechanism", fault.mechanism, f"one of {', '.join(MECHANISMS)}"
+        return
+    if fault.kind not in _KINDS_OF[fault.mechanism]:
+        fitting = ", ".join(_KINDS_OF[fault.mechanism])
+        yield "kind", fault.kind, f"one of {fitting} with mechanism {fault.mechanism!r}"
+    if fault.amount is None:
+        return
+    if fault.kind not in _AMOUNTS:
+        yield "amount", fault.amount, f"none for kind {fault.kind!r}"
+        return
+    low, high = _AMOUNTS[fault.kind]
+    if not low <= fault.amount <= high:  # also where it is not a number
+        yield "amount", fault.amount, f"{low:g} to {high:g} for kind {fault.kind!r}"
+    elif fault.mechanism == "crystals" and not _whole(fault.amount * CRYSTALS):
+        yield "amount", fault.amount, "a multiple of 0.04 (crystals) or 0.2 (strips of five)"
+
+
+def _whole(number: float) -> bool:
+    return math.isclose(number, round(number), abs_tol=1e-6)
+
+
+def _wrong_times(fault: Fault) -> Iterator[_Wrong]:
+    """What is wrong with when the fault is there, and with its seed."""
+    if not 1 <= fault.onset <= LATEST:
+        yield "onset", fault.onset, f"a lumisection, 1 to {LATEST:,}"
+    if fault.end is not None and not fault.onset < fault.end <= 2 * LATEST:
+        yield "end", fault.end, f"a lumisection after the onset, {fault.onset}"
+    if not 0.0 <= fault.within < 1.0:
+        yield "within_lumisection", fault.within, "a share from 0 to below 1"
+    if not 0 <= fault.ramp <= LATEST:
+        yield "ramp", fault.ramp, "a number of lumisections, 0 or more"
+    if not 0.0 < fault.duty <= 1.0:
+        yield "duty", fault.duty, "a share above 0, at most 1"
+    if not 0 <= fault.period <= LATEST:
+        yield "period", fault.period, "a number of lumisections, 0 or more"
+    if fault.seed < 0:
+        yield "seed", fault.seed, "0 or more"
+
+
+def _wrong_place(fault: Fault, view: View | None) -> Iterator[_Wrong]:
+    """What cannot be on this view: selective readout, its triggers and its crystals are ECAL's."""
+    if view is None or view.name in ECAL:
+        return
+    if fault.mechanism in _ONLY_ECAL:
+        yield "mechanism", fault.mechanism, f"channels or high-voltage on {view.name}, which is not ECAL"
+    if fault.kind in _ONLY_ECAL:
+        yield "kind", fault.kind, f"another on {view.name}, which is not ECAL"
