@@ -11,8 +11,8 @@ from caloscope.config.catalogue import load
 from caloscope.errors import CaloscopeError
 from caloscope.geometry import view
 from caloscope.simulate import Conditions
-from caloscope.simulate.ecal import EcalMap, ecal
-from caloscope.simulate.ecal_faults import Parts
+from caloscope.simulate.ecal.detector import EcalMap, ecal
+from caloscope.simulate.ecal.faults import Parts
 from caloscope.simulate.stability import DEFAULT
 
 ERA = "2018"

@@ -10,7 +10,7 @@ from caloscope.geometry import view
 from caloscope.prepare import difference
 from caloscope.readers import read
 from caloscope.records import Lumisection, MapRecord
-from caloscope.simulate import Fill, healthy, lumisections, write_fill
+from caloscope.simulate import Fill, healthy_maps, lumisections, write_fill
 
 from .running import caloscope
 
@@ -19,8 +19,7 @@ MAPS = ("EB/digi", "HCAL/digi")
 
 def given() -> list[Lumisection]:
     """What the detector counted."""
-    rng = np.random.default_rng(3)
-    detectors = {name: healthy(view(load()[name].view, "2018"), load()[name].noise, rng) for name in MAPS}
+    detectors = healthy_maps([(load()[name], view(load()[name].view, "2018")) for name in MAPS], 3)
     return list(lumisections(Fill(run=320_001, lumis=13, seed=9), detectors))
 
 

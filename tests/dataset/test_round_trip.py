@@ -16,6 +16,7 @@ from caloscope.dataset.packing import LEVEL, digest, pack, unpack
 from caloscope.records import BinRange, Content, MapRecord
 
 from .making import EB, HCAL, PLAIN, counts, everything, info, rows, save, small
+from .test_truth import faulty
 
 shapes = st.lists(st.integers(1, 6), min_size=1, max_size=3).map(tuple)
 events = st.none() | st.integers(0, 2**63 - 1)
@@ -202,11 +203,10 @@ def test_the_lines_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """What the page on the format says of reading a data set works as it stands there."""
     page = (Path(__file__).parents[2] / "docs" / "data-set.md").read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    maps = [info(EB), info(HCAL)]
-    save(tmp_path / "data.h5", rows(3, *maps), maps)
+    faulty(tmp_path / "data.h5")
     monkeypatch.chdir(tmp_path)
     for block in blocks:
         names: dict[str, object] = {}
         exec(block, names)
-        assert "counts" in names or "provenance" in names
-    assert len(blocks) == 2
+        assert {"counts", "provenance", "faults"} & names.keys()
+    assert len(blocks) == 3

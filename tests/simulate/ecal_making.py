@@ -10,7 +10,7 @@ from caloscope.faults.active import Active
 from caloscope.faults.fault import Fault
 from caloscope.geometry import View, view
 from caloscope.simulate.conditions import Conditions
-from caloscope.simulate.ecal import EcalMap, ecal
+from caloscope.simulate.ecal.detector import EcalMap, ecal
 from caloscope.simulate.stability import STEADY
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from caloscope.geometry import View, view
 from caloscope.geometry.hcal_layout import IETA, Subdetector, phase0, subdetectors
 from caloscope.records import Mask
 from caloscope.simulate.conditions import Conditions, Dataset
-from caloscope.simulate.hcal import HcalMap, hcal
+from caloscope.simulate.hcal.detector import HcalMap, hcal
 from caloscope.simulate.stability import STEADY, Stability
 
 Array = NDArray[np.float64]

@@ -10,8 +10,8 @@ from caloscope.errors import UsageError
 from caloscope.geometry.ecal_endcap import crystals as endcap_crystals
 from caloscope.simulate import DEFAULT, STEADY, healthy, healthy_maps
 from caloscope.simulate.conditions import Conditions
-from caloscope.simulate.ecal import EFFICIENCY, ecal
-from caloscope.simulate.ecal_response import line
+from caloscope.simulate.ecal.detector import EFFICIENCY, ecal
+from caloscope.simulate.ecal.response import line
 from tests.simulate.ecal_making import LUMIS, at, on, regular, stack, steady
 
 MAPS = ("EB/digi", "EE+/digi", "EE-/digi", "EB/rechit")

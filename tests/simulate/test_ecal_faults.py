@@ -7,7 +7,7 @@ from caloscope.faults.active import Active
 from caloscope.faults.fault import Fault, Kind, Mechanism
 from caloscope.geometry.readout import lost_with_seeds
 from caloscope.records import Cell
-from caloscope.simulate.ecal_faults import Parts, drawn_digis, expected_digis
+from caloscope.simulate.ecal.faults import Parts, drawn_digis, expected_digis
 from tests.simulate.ecal_making import LUMIS, Array, at, on, stack, steady, working
 
 CELLS: dict[str, tuple[Cell, ...]] = {

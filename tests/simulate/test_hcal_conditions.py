@@ -8,7 +8,7 @@ import pytest
 from caloscope.geometry.eras import ERAS, Era
 from caloscope.geometry.hcal_layout import Subdetector, subdetectors
 from caloscope.simulate.conditions import Conditions
-from caloscope.simulate.hcal_modes import common
+from caloscope.simulate.hcal.modes import common
 from caloscope.simulate.stability import DEFAULT
 
 from .hcal_measuring import HB, HE, lumi, made

@@ -7,8 +7,8 @@ from caloscope.errors import UsageError
 from caloscope.geometry import view
 from caloscope.geometry.eras import ERAS, Era
 from caloscope.geometry.hcal_layout import IETA, Subdetector, ieta_bin, phase0, subdetectors
-from caloscope.simulate.hcal import hcal
-from caloscope.simulate.hcal_pattern import DEAD, HO_DEAD, hazards, outer
+from caloscope.simulate.hcal.detector import hcal
+from caloscope.simulate.hcal.pattern import DEAD, HO_DEAD, hazards, outer
 from caloscope.simulate.healthy import healthy
 from caloscope.simulate.stability import DEFAULT, STEADY
 

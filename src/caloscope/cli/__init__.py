@@ -5,7 +5,21 @@ import sys
 import structlog
 import typer
 
-from caloscope.cli import bundles, cmssw, convert, demo, flags, info, learn, run, serve, simulation
+from caloscope.cli import (
+    bundles,
+    cmssw,
+    convert,
+    demo,
+    faults,
+    flags,
+    info,
+    inject,
+    learn,
+    run,
+    serve,
+    simulation,
+    validate,
+)
 from caloscope.errors import CaloscopeError, UsageError
 
 app = typer.Typer(
@@ -18,6 +32,9 @@ app = typer.Typer(
 
 app.command("demo")(demo.demo)
 app.command("simulate")(simulation.simulate)
+app.command("inject")(inject.inject)
+app.command("faults")(faults.faults)
+app.command("validate")(validate.validate)
 app.command("info")(info.info)
 app.command("convert")(convert.convert)
 app.command("train")(learn.train)

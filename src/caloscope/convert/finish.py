@@ -14,10 +14,10 @@ from caloscope.convert.luminosity import Luminosity
 from caloscope.convert.merge import Chosen, Merge
 from caloscope.convert.request import Request
 from caloscope.convert.selection import Selection
-from caloscope.dataset import MapInfo, Row, Stored
+from caloscope.dataset import Kind, MapInfo, Row, Stored, map_info
 from caloscope.errors import CaloscopeError, UsageError
 from caloscope.geometry import View, era_of_run, view
-from caloscope.records import BinRange, MapRecord
+from caloscope.records import MapRecord
 
 _TOLD_EVERY = 100
 _MOST_ASSUMPTIONS = 100
@@ -88,6 +88,7 @@ def finish(
             label=request.label,
             era=era,
             provenance=provenance,
+            simulated=any(note.get("simulated") for note in sources),
         )
     return Finished(
         lumisections=tally.rows,
@@ -154,28 +155,11 @@ def era_of(request: Request, runs: set[int]) -> str:
 def _info(name: str, found: Stored | MapRecord, spec: MapSpec | None, era: str, request: Request) -> MapInfo:
     """What the data set says of a map."""
     record = found.record() if isinstance(found, Stored) else found
-    on = None if spec is None else view(spec.view, era, request.calorimeter)
+    kind: Kind = "counts" if record.is_counts else "float"
+    if spec is not None:
+        return map_info(spec, view(spec.view, era, request.calorimeter), kind)
     head, _, tail = name.partition("/")
-    return MapInfo(
-        name=name,
-        view=head,
-        quantity=tail,
-        noise="" if spec is None else spec.noise,
-        producer="" if spec is None else spec.producer,
-        geometry="" if on is None else on.version,
-        kind="counts" if record.is_counts else "float",
-        shape=record.counts.shape,
-        axes=record.axes if on is None else _axes(on),
-    )
-
-
-def _axes(on: View) -> tuple[BinRange, ...]:
-    """The view's axes in the order of its arrays."""
-    plane = tuple(BinRange(axis.title, axis.bins, axis.low, axis.high) for axis in (on.y, on.x))
-    if not on.depths:
-        return plane
-    depths = BinRange("depth", len(on.depths), on.depths[0] - 0.5, on.depths[-1] + 0.5)
-    return (depths, *plane)
+    return MapInfo(name, head, tail, "", "", "", kind, record.counts.shape, record.axes)
 
 
 def _provenance(

@@ -119,6 +119,8 @@ def _take(
                     note["lumisections"] += 1
                     runs.add(kept.run)
                     assumptions |= dict.fromkeys(_for_any(kept))
+                    if kept.simulated:
+                        note["simulated"] = True
                     if note["lumisections"] % _TOLD_EVERY == 0:
                         tell(note["lumisections"])
             _require_unchanged(path, before)

@@ -4,8 +4,10 @@
 files of others. The format is in `docs/data-set.md`.
 """
 
+from caloscope.dataset.contents import Kind
 from caloscope.dataset.guard import opens
 from caloscope.dataset.maps import MapInfo, is_name
+from caloscope.dataset.of_view import map_info
 from caloscope.dataset.reading import DataSet, is_data_set, open_data_set
 from caloscope.dataset.shard import Shard, open_shard
 from caloscope.dataset.shards import ShardWriter
@@ -16,6 +18,7 @@ __all__ = [
     "SCHEMA",
     "VERSION",
     "DataSet",
+    "Kind",
     "MapInfo",
     "Row",
     "Shard",
@@ -24,6 +27,7 @@ __all__ = [
     "Stored",
     "is_data_set",
     "is_name",
+    "map_info",
     "open_data_set",
     "open_shard",
     "opens",

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 
 from caloscope.dataset.guard import Array, Hdf5Folder, guarded
 from caloscope.dataset.maps import MapInfo, read_info
+from caloscope.dataset.numbers import known
 from caloscope.dataset.packing import DamagedChunkError, digest, unpack
+from caloscope.dataset.stored import Content as Chunks
+from caloscope.dataset.stored import Stored
 from caloscope.dataset.tables import PRESENT
 from caloscope.records import Content
 
@@ -79,12 +82,29 @@ class MapArrays:
 
     def counts(self, row: int) -> Content:
         """The counts of a row in which they are said to be."""
-        content, shape = self._content, self.info.shape
+        content = self._content
+        raw = self._chunk(row)
         with guarded(self._folder.path, f"row {row} of {content.name} with "):
-            raw = content.chunks.raw((row, *(0 for _ in shape)))
-            if raw is None:
-                raise self._folder.refused(f"no row {row} of {content.name}", "counts, as they are present")
-            counts: Content = unpack(raw, content.dtype, shape)
+            counts: Content = unpack(raw, content.dtype, self.info.shape)
         if _OPTIONAL in self._columns and digest(counts) != self.number(_OPTIONAL, row):
             raise self._folder.refused(f"row {row} of {content.name} altered", "counts of its digest")
         return counts
+
+    def stored(self, row: int) -> Stored | None:
+        """A row in which there are counts, as it is packed; None where the file has no digest of it."""
+        if _OPTIONAL not in self._columns:
+            return None
+        numbers = known(self.number("events", row), self.number("pileup", row))
+        info = self.info
+        content = Chunks(self._folder.path, self._chunk, info.name, info.kind, info.shape, ())
+        span = max(1, self.number("span", row))
+        return Stored(content, row, *numbers, span, cumulative=False, digest=self.number(_OPTIONAL, row))
+
+    def _chunk(self, row: int) -> bytes:
+        """The counts of a row as they lie in the file."""
+        content = self._content
+        with guarded(self._folder.path, f"row {row} of {content.name} with "):
+            raw = content.chunks.raw((row, *(0 for _ in self.info.shape)))
+        if raw is None:
+            raise self._folder.refused(f"no row {row} of {content.name}", "counts, as they are present")
+        return raw

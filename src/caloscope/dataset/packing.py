@@ -17,9 +17,6 @@ from caloscope.records import Content
 LEVEL = 1
 """Of Intel's deflate: a sixth smaller than level 0; levels 2 and 3 gain nothing on occupancy maps."""
 
-_WIDTH = 4
-"""Bytes of a count, and of a real number."""
-
 
 # The library's description of itself calls it an exception, not a class.
 _ISAL_ERROR = cast("type[Exception]", igzip_lib.IsalError)
@@ -29,14 +26,16 @@ class DamagedChunkError(ValueError):
     """A chunk does not hold what it must."""
 
 
-def pack(values: Content) -> bytes:
-    """The chunk of an array of uint32 or float32."""
-    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint32)
-    planes = np.zeros((_WIDTH, flat.size), np.uint8)
+def pack(values: NDArray[Any]) -> bytes:
+    """The chunk of an array of uint32 or float32, or of other numbers of two or four bytes."""
+    width = values.dtype.itemsize
+    unsigned = np.dtype(f"u{width}").type
+    flat = np.ascontiguousarray(values).reshape(-1).view(unsigned)
+    planes = np.zeros((width, flat.size), np.uint8)
     planes[0] = flat  # the cast keeps the lowest byte
     largest = int(flat.max()) if flat.size else 0
     for plane in range(1, (largest.bit_length() + 7) // 8):
-        planes[plane] = flat >> np.uint32(8 * plane)
+        planes[plane] = flat >> unsigned(8 * plane)
     return bytes(isal_zlib.compress(planes, LEVEL))
 
 

@@ -15,11 +15,13 @@ from caloscope.dataset.arrays import MapArrays, find_column, read_column
 from caloscope.dataset.guard import MAX_NAMES, Hdf5Folder, open_hdf5
 from caloscope.dataset.maps import MapInfo, is_name, read_info
 from caloscope.dataset.numbers import known
+from caloscope.dataset.stored import Stored
 from caloscope.dataset.texts import JSON, as_text, read_json, read_text
+from caloscope.dataset.truth import TruthArrays, find_truth, read_faults
 from caloscope.dataset.versions import require_schema
 from caloscope.dataset.writing import LUMISECTIONS, SCHEMA, VERSION
 from caloscope.errors import SourceError
-from caloscope.records import Content, MapRecord, Mask
+from caloscope.records import Content, Floats, MapRecord, MapTruth, Mask
 
 _MOST_OPEN = 2000
 """Maps whose arrays are kept open."""
@@ -29,7 +31,9 @@ class DataSet:
     """A data set that is read; a context manager. Its rows are unique and ascend in (run, lumi).
 
     `runs`, `lumis` (int64) and `began_at` (float64, seconds since 1970, NaN unknown) have one number per row.
-    `maps` says what there is. Everything may raise `SourceError` UNREADABLE.
+    `maps` says what there is, `truth_maps` names the maps of which it is known what is wrong with them;
+    `simulated` whether the counts come from a simulation and from no experiment. Everything may raise
+    `SourceError` UNREADABLE.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,6 +47,9 @@ class DataSet:
             self.era = read_text(self._file, "era")
             self.runs, self.lumis, self.began_at = self._lumisections()
             self.maps: Mapping[str, MapInfo] = MappingProxyType(self._find_maps())
+            self.simulated = self._is_simulated()
+            self._truth: Mapping[str, TruthArrays] = find_truth(self._file, self.maps, len(self.runs))
+            self.truth_maps = tuple(self._truth)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -60,6 +67,11 @@ class DataSet:
     def provenance(self) -> dict[str, JSON]:
         """Where the counts came from, and what was left out."""
         return read_json(self._file, "provenance")
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The faults behind the truth, one JSON object (in text) for each fault and map."""
+        return read_faults(self._file)
 
     def present(self, name: str) -> Mask:
         """In which rows there is the map."""
@@ -98,6 +110,48 @@ class DataSet:
         events, pileup = known(arrays.number("events", row), arrays.number("pileup", row))
         axes = arrays.info.axes if arrays.info.view == PLAIN else ()
         return MapRecord(arrays.counts(row), events, pileup, max(1, arrays.number("span", row)), axes=axes)
+
+    def stored(self, name: str, row: int) -> Stored | MapRecord | None:
+        """One map of one row to be written again, as it is packed if that can be; None where it is absent.
+
+        To be used while the data set is open.
+        """
+        if 0 <= row < len(self) and self._map(name).number("present", row):
+            found = self._map(name).stored(row)
+            if found is not None:
+                return found
+        return self.record(name, row)
+
+    def faulty(self, name: str) -> Mask:
+        """In which rows anything is known to be wrong with a map."""
+        if self.maps[name].name not in self._truth:
+            return np.zeros(len(self), np.bool_)
+        return self._truth[name].faulty()
+
+    def truth(self, name: str, first: int, last: int) -> tuple[Floats, NDArray[np.int16]]:
+        """Factors and numbers of faults in rows `first` to `last` - 1, `(rows, [depth,] y, x)`.
+
+        See `MapTruth`; where nothing is known to be wrong they are 1 and 0.
+        """
+        shape = self.maps[name].shape
+        first, last, _ = slice(first, last).indices(len(self))
+        number = max(0, last - first)
+        factor, fault = np.ones((number, *shape), np.float32), np.zeros((number, *shape), np.int16)
+        for row in range(first, last):
+            found = self.map_truth(name, row)
+            if found is not None:
+                factor[row - first], fault[row - first] = found.factor, found.fault
+        return factor, fault
+
+    def map_truth(self, name: str, row: int) -> MapTruth | None:
+        """What is wrong with a map in a row, None where nothing is known to be."""
+        return self._truth[name].row(row) if name in self._truth else None
+
+    def _is_simulated(self) -> bool:
+        value = self._file.attribute("simulated")
+        if value is not None and not isinstance(value, (bool, np.bool_)):
+            raise self._file.refused(f"simulated {value!r:.40}", "true or false")
+        return bool(value)
 
     def _map(self, name: str) -> MapArrays:
         """A map's arrays, opened when first asked for; raises `KeyError` for one that is not there."""

@@ -27,7 +27,15 @@ def clean(text: str) -> str:
 
 def write_json(group: Any, name: str, value: Mapping[str, JSON]) -> None:
     """JSON as compressed bytes, as attributes end at 64 KiB; raises `ValueError` for what it cannot say."""
-    text = json.dumps(dict(value), allow_nan=False, separators=(",", ":")).encode("utf-8")
+    _write_bytes(group, name, json.dumps(dict(value), allow_nan=False, separators=(",", ":")).encode("utf-8"))
+
+
+def write_lines(group: Any, name: str, lines: Sequence[str]) -> None:
+    """Lines of text as compressed bytes, each with its end; raises `ValueError` where they are too long."""
+    _write_bytes(group, name, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
+def _write_bytes(group: Any, name: str, text: bytes) -> None:
     if len(text) > MAX_PIECE_BYTES:
         raise ValueError(f"{name} takes {len(text)} bytes, at most {MAX_PIECE_BYTES} are kept")
     group.create_dataset(
@@ -43,17 +51,32 @@ def write_json(group: Any, name: str, value: Mapping[str, JSON]) -> None:
 
 def read_json(folder: Hdf5Folder, name: str) -> dict[str, JSON]:
     """JSON as `write_json` wrote it; raises `SourceError` UNREADABLE where it is no such thing."""
-    array = folder.array(name)
     expected = f"JSON of at most {MAX_PIECE_BYTES} bytes in {name}"
-    if array is None or array.dtype != np.uint8 or len(array.shape) != 1 or array.shape[0] > MAX_PIECE_BYTES:
-        raise folder.refused(f"no text in {name}", expected)
     try:
-        value = json.loads(array.rows(0, array.shape[0]).tobytes())
+        value = json.loads(_read_bytes(folder, name, expected))
     except (ValueError, RecursionError) as error:
         raise folder.refused(f"{name} that is no JSON", expected) from error
     if not isinstance(value, dict):
         raise folder.refused(f"{name} that is no JSON object", expected)
     return value
+
+
+def read_lines(folder: Hdf5Folder, name: str) -> tuple[str, ...]:
+    """Lines as `write_lines` wrote them; raises `SourceError` UNREADABLE where they are no text."""
+    expected = f"UTF-8 of at most {MAX_PIECE_BYTES} bytes in {name}"
+    try:
+        text = _read_bytes(folder, name, expected).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise folder.refused(f"{name} that is no text", expected) from error
+    return tuple(text.removesuffix("\n").split("\n")) if text else ()
+
+
+def _read_bytes(folder: Hdf5Folder, name: str, expected: str) -> bytes:
+    """What `_write_bytes` wrote."""
+    array = folder.array(name)
+    if array is None or array.dtype != np.uint8 or len(array.shape) != 1 or array.shape[0] > MAX_PIECE_BYTES:
+        raise folder.refused(f"no text in {name}", expected)
+    return array.rows(0, array.shape[0]).tobytes()
 
 
 def write_texts(group: Any, texts: Mapping[str, str]) -> None:

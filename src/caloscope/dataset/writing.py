@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from caloscope import __version__
 from caloscope.dataset.contents import ARRAYS, ContentWriter, kind_of
@@ -16,8 +18,9 @@ from caloscope.dataset.packing import digest, pack
 from caloscope.dataset.stored import Stored
 from caloscope.dataset.tables import PRESENT, Column, Table
 from caloscope.dataset.texts import JSON, write_json, write_texts
+from caloscope.dataset.truth import TruthWriter
 from caloscope.dataset.versions import write_schema
-from caloscope.records import LumiId, MapRecord
+from caloscope.records import LumiId, MapRecord, MapTruth
 
 SCHEMA = "caloscope-data-set"
 VERSION = 1
@@ -34,13 +37,14 @@ class Row:
     """One lumisection to be written: maps by name, those that are absent left out.
 
     `began_at` is in seconds since 1970, None where unknown. The counts of a `Stored` are copied as they are
-    packed; a `MapRecord`'s are packed.
+    packed; a `MapRecord`'s are packed. `truth` says what is wrong with maps of the row, where anything is.
     """
 
     run: int
     lumi: int
     began_at: float | None
     maps: Mapping[str, Stored | MapRecord]
+    truth: Mapping[str, MapTruth] = field(default_factory=dict)
 
 
 def write(
@@ -52,23 +56,28 @@ def write(
     label: str,
     era: str,
     provenance: Mapping[str, JSON],
+    faults: Sequence[str] = (),
+    simulated: bool = False,
 ) -> None:
     """Write a data set of `count` rows, in place of the file that may be there.
 
+    `faults` are lines of JSON that describe the faults whose numbers stand in the rows' truth. `simulated`
+    says that the counts come from a simulation and from no experiment.
+
     The file is written under a hidden name in the same folder, brought to the disk, and renamed. Raises
-    `ValueError` for rows that do not ascend in (run, lumi) or are not `count`, and for maps that are not
-    among `maps`, contradict them, are cumulative or cannot be kept; `CaloscopeError` where the file cannot be
-    written; and what `rows` raises. Then nothing is left.
+    `ValueError` for rows that do not ascend in (run, lumi) or are not `count`, for maps that are not among
+    `maps`, contradict them, are cumulative or cannot be kept, and for truth that cannot be or is of no map of
+    its row; `CaloscopeError` where the file cannot be written; and what `rows` raises. Then nothing is left.
     """
     for info in maps:
         check(info)
     draft = Draft(path)
     try:
         with _created(draft) as file:
-            _write(_Writer(path, file, count, maps), rows, count)
+            _write(_Writer(path, file, count, maps, faults), rows, count)
             with reported(path):
                 write_json(file, "provenance", provenance)
-                _write_root(file, label, era)
+                _write_root(file, label, era, simulated=simulated)
         draft.commit()
     finally:
         draft.discard()
@@ -86,9 +95,11 @@ def _created(draft: Draft) -> Iterator[Any]:
             file.close()
 
 
-def _write_root(file: Any, label: str, era: str) -> None:
+def _write_root(file: Any, label: str, era: str, *, simulated: bool) -> None:
     """Attributes of the whole; the schema comes last, when everything is there."""
     write_texts(file, {"era": era, "label": label, "caloscope": __version__})
+    if simulated:
+        file.attrs["simulated"] = np.bool_(True)
     write_schema(file, SCHEMA, VERSION)
 
 
@@ -111,12 +122,15 @@ def _write(writer: "_Writer", rows: Iterable[Row], count: int) -> None:
 class _Writer:
     """The arrays of a data set that is being written."""
 
-    def __init__(self, path: Path, file: Any, count: int, maps: Sequence[MapInfo]) -> None:
+    def __init__(
+        self, path: Path, file: Any, count: int, maps: Sequence[MapInfo], faults: Sequence[str]
+    ) -> None:
         self._path = path
         with reported(path):
             self._rows = Table(file.create_group("lumisections"), LUMISECTIONS, count)
             file.create_group("maps")
             self._maps = {info.name: _MapWriter(file, info, count) for info in maps}
+            self._truth = TruthWriter(file, maps, count, faults)
         if len(self._maps) != len(maps):
             raise ValueError("a map is named twice")
 
@@ -129,6 +143,12 @@ class _Writer:
                 if name not in self._maps:
                     raise ValueError(f"run {row.run} lumisection {row.lumi}: map {name!r:.200} not announced")
                 self._maps[name].add(number, found)
+            for name, truth in row.truth.items():
+                if name not in row.maps:
+                    raise ValueError(
+                        f"run {row.run} lumisection {row.lumi}: truth of {name!r:.200}, not there"
+                    )
+                self._truth.add(number, name, truth)
 
     def finish(self, count: int) -> None:
         """Write what is still in memory of so many rows."""

@@ -89,6 +89,7 @@ def _one(
         source=f"seed {fill.seed}",
         began_at=at.began_at,
         assumptions=(SIMULATED,),
+        simulated=True,
     )
     return Simulated(lumisection, wrong, at)
 

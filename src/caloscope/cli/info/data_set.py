@@ -17,6 +17,7 @@ from caloscope.errors import UsageError
 from caloscope.geometry import view
 from caloscope.outputs.data_page.facts import Facts, MapFacts, facts
 from caloscope.outputs.data_page.page import gaps_text, range_text, span_text, when, write_page
+from caloscope.outputs.data_page.truth import TruthFacts, truth_text
 
 SHOWN = 20
 """Rows of a table, unless all are asked for."""
@@ -36,6 +37,8 @@ def show_data_set(found: Facts, console: Console, *, path: Path, everything: boo
     console.print(pairs(_head(found, path)))
     _show_maps(found, console, most)
     _show_runs(found, console, most)
+    if found.truth is not None:
+        _show_truth(found.truth, console, most)
     if found.left_out:
         _show_left_out(found, console, most)
     for words, lines in (("assumed", found.assumptions), ("unreadable", found.unreadable)):
@@ -71,8 +74,10 @@ def _head(found: Facts, path: Path) -> Mapping[str, Any]:
     return {
         "data set": f"{path}, {size(path.stat().st_size)}",
         "label": found.label,
+        "counts": "simulated, not measured" if found.simulated else "",
         "era": found.era,
         "lumisections": rows + (f"{missing:,} missing between" if missing else "no gaps"),
+        "known faults": "" if found.truth is None else truth_text(found.truth, found.lumis),
         "began": " to ".join(filter(None, (when(found.began), when(found.ended)))),
         "sources": f"{found.sources:,}{bad}" if found.sources else "not recorded",
         "written by": f"Caloscope {found.version}" if found.version else "not recorded",
@@ -107,6 +112,20 @@ def _show_runs(found: Facts, console: Console, most: int | None) -> None:
         made.add_row(*map(str, counts), gaps_text(run))
     console.print(made)
     _more(len(found.runs), most, console)
+
+
+def _show_truth(found: TruthFacts, console: Console, most: int | None) -> None:
+    numbers = ("number", "cells", "LS")
+    names = ("number", "name", "kind", "map", "where", "cells", "LS", "from")
+    made = table("Known faults", *names, numeric=numbers, wide=("name", "kind", "where"))
+    for one in found.faults[:most]:
+        counts = (f"{one.cells:,}", f"{one.lumis:,}", one.first)
+        made.add_row(str(one.number), *map(cell, (one.name, one.what, one.map, one.where)), *counts)
+    if found.note:
+        console.print(cell(found.note))
+    else:
+        console.print(made)
+        _more(found.number, most, console)
 
 
 def _show_left_out(found: Facts, console: Console, most: int | None) -> None:

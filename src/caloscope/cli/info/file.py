@@ -23,6 +23,7 @@ def show_contents(found: Contents, console: Console, *, name: str, everything: b
                 "format": f"{found.format}, {size(found.size)}",
                 "lumisections": _lumis(found),
                 "runs": runs_text(found.runs),
+                "counts": "simulated, not measured" if found.simulated else "",
                 "holds": _nature(found),
                 "top folders": ", ".join(found.tops),
                 "assumed": "; ".join(found.assumptions),

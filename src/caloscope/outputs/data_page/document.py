@@ -61,6 +61,11 @@ def figure(drawn: Figure, words: str) -> str:
     )
 
 
+def more(number: int, most: int | None) -> str:
+    """What is said where only the first `most` of so many are shown."""
+    return "" if most is None or number <= most else f'<p class="note">and {number - most:,} more</p>'
+
+
 def opening(name: str) -> str:
     """The page up to its body. It may load nothing and run nothing but what `closing` puts in."""
     allowed = " ".join(f"'sha256-{_digest(script)}'" for script in _scripts())

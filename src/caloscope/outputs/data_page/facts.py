@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.dataset import DataSet, MapInfo
+from caloscope.outputs.data_page.truth import TruthFacts, truth_facts
 
 MAX_TEXT = 300
 """Longest text of a data set that is repeated; what it says of itself need not be true, nor short."""
@@ -64,7 +65,10 @@ class MapFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the tables about a data set say; `began` and `ended` in seconds since 1970, None unknown."""
+    """All that the tables about a data set say; `began` and `ended` in seconds since 1970, None unknown.
+
+    `truth` is what is known to be wrong with the maps, None where nothing is.
+    """
 
     label: str
     era: str
@@ -79,6 +83,8 @@ class Facts:
     assumptions: tuple[str, ...]
     version: str
     command: str
+    simulated: bool = False
+    truth: TruthFacts | None = None
 
 
 def facts(data: DataSet) -> Facts:
@@ -102,6 +108,8 @@ def facts(data: DataSet) -> Facts:
         assumptions=tuple(text(one) for one in _listed(provenance.get("assumptions"))[:MAX_LISTED]),
         version=text(provenance.get("version", "")),
         command=text(provenance.get("command", "")),
+        simulated=data.simulated,
+        truth=truth_facts(data),
     )
 
 

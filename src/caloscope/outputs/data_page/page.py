@@ -10,11 +10,13 @@ from typing import TextIO
 from caloscope import __version__
 from caloscope.dataset import DataSet
 from caloscope.geometry import View, view
-from caloscope.outputs.data_page.document import Column, closing, link, opening, table
+from caloscope.outputs.data_page.document import Column, closing, link, more, opening, table
 from caloscope.outputs.data_page.document import facts as fact_list
 from caloscope.outputs.data_page.facts import Facts, Range, RunFacts, facts, text
 from caloscope.outputs.data_page.one_map import map_section
 from caloscope.outputs.data_page.scales import short
+from caloscope.outputs.data_page.truth import truth_text
+from caloscope.outputs.data_page.truth_section import truth_section
 
 MOST_MAPS = 40
 """Maps that are drawn unless all are asked for."""
@@ -103,7 +105,14 @@ def _write_head(file: TextIO, of: Facts, name: str, drawn: list[str], everything
         f"<h1>{escape(_headline(of))}</h1>{fact_list(_facts(of))}</header><main>\n"
     )
     most = None if everything else MOST_ROWS
-    for part in (_maps(of, drawn), _runs(of, most), _left_out(of, most), _origin(of, most)):
+    parts = (
+        _maps(of, drawn),
+        _runs(of, most),
+        truth_section(of.truth, most),
+        _left_out(of, most),
+        _origin(of, most),
+    )
+    for part in parts:
         file.writelines(part)
 
 
@@ -111,12 +120,15 @@ def _headline(of: Facts) -> str:
     """The primary dataset and the runs; a data set whose maker did not name the first has only the others."""
     runs = [run.run for run in of.runs]
     words = f"run {runs[0]}" if len(runs) == 1 else f"runs {_runs_text(runs)}"
-    return words.capitalize() if of.label in ("", UNNAMED) else f"{of.label}, {words}"
+    words = words.capitalize() if of.label in ("", UNNAMED) else f"{of.label}, {words}"
+    return f"{words} (simulated)" if of.simulated and "simulated" not in of.label.lower() else words
 
 
 def _facts(of: Facts) -> Iterator[tuple[str, str]]:
     missing = sum(run.missing for run in of.runs)
     runs = [run.run for run in of.runs]
+    if of.simulated:
+        yield "Counts", "simulated, not measured"
     yield "Era", of.era
     yield ("Run", str(runs[0])) if len(runs) == 1 else ("Runs", _runs_text(runs))
     yield "Lumisections", f"{of.lumis:,}" + (f" ({missing:,} missing between)" if missing else ", no gaps")
@@ -124,6 +136,8 @@ def _facts(of: Facts) -> Iterator[tuple[str, str]]:
         yield "Began", when(of.began)
         yield "Last began", when(of.ended)
     yield "Maps", f"{len(of.maps):,}"
+    if of.truth is not None:
+        yield "Known faults", truth_text(of.truth, of.lumis)
     yield "Left out", f"{sum(left.times for left in of.left_out):,}"
     unreadable = f", {len(of.unreadable):,} of them unreadable" if of.unreadable else ""
     yield "Sources", f"{of.sources:,}{unreadable}" if of.sources else "not recorded"
@@ -169,7 +183,7 @@ def _runs(of: Facts, most: int | None) -> Iterator[str]:
         [str(run.run), str(run.first), str(run.last), f"{run.number:,}", f"{run.missing:,}", gaps_text(run)]
         for run in of.runs[:most]
     ])  # fmt: skip
-    yield f"{_more(len(of.runs), most)}</section>\n"
+    yield f"{more(len(of.runs), most)}</section>\n"
 
 
 def gaps_text(run: RunFacts) -> str:
@@ -188,7 +202,7 @@ def _left_out(of: Facts, most: int | None) -> Iterator[str]:
             [left.map if left.map != "*" else "all", left.why, f"{left.times:,}", _runs_text(list(left.runs))]
             for left in of.left_out[:most]
         ])  # fmt: skip
-        yield _more(len(of.left_out), most)
+        yield more(len(of.left_out), most)
     yield "</section>\n"
 
 
@@ -199,11 +213,7 @@ def _origin(of: Facts, most: int | None) -> Iterator[str]:
     for heading, lines in (("Assumed", of.assumptions), ("Could not be read", of.unreadable)):
         if lines:
             items = "".join(f"<li>{escape(line)}</li>" for line in lines[:most])
-            yield f"<h3>{heading}</h3><ul>{items}</ul>{_more(len(lines), most)}"
+            yield f"<h3>{heading}</h3><ul>{items}</ul>{more(len(lines), most)}"
     if not (of.command or of.assumptions or of.unreadable):
         yield '<p class="note">The data set does not say.</p>'
     yield "</section>\n"
-
-
-def _more(number: int, most: int | None) -> str:
-    return "" if most is None or number <= most else f'<p class="note">and {number - most:,} more</p>'

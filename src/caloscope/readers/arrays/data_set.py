@@ -19,6 +19,9 @@ _PIECE = re.compile(r"\[!?\]?[^\]]*\]|.", re.DOTALL)
 _DIGEST = re.compile(r"-[0-9a-f]{6}\Z")
 
 
+TRUTH_LEFT_OUT = "faults are in the counts, and the truth about them was left out: the data set read has it"
+
+
 def read_data_set(path: Path, wanted: Wanted) -> Iterator[Lumisection]:
     """The lumisections of a data set, ascending, read one at a time; see `caloscope.readers.read`.
 
@@ -112,6 +115,7 @@ def _lumisection(
     maps = {name: record for name in names if (record := found.record(name, row)) is not None}
     began = float(found.began_at[row])
     other = wanted.era is not None and wanted.era != found.era
+    left_out = (TRUTH_LEFT_OUT,) if found.truth_maps else ()
     return Lumisection(
         label=wanted.label,
         run=int(found.runs[row]),
@@ -120,5 +124,6 @@ def _lumisection(
         missing=missing.union(name for name in names if name not in maps),
         source=str(found.path),
         began_at=None if math.isnan(began) else began,
-        assumptions=(f"era {wanted.era} as asked for, not {found.era}",) if other else (),
+        assumptions=(*((f"era {wanted.era} as asked for, not {found.era}",) if other else ()), *left_out),
+        simulated=found.simulated,
     )

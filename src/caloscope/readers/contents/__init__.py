@@ -30,7 +30,7 @@ class Contents:
     not kept. `spans` are the smallest and largest number of lumisections that a record covers; `grows` and
     `partial` as in `Place`, of any lumisection. `tops` are the top folders. `scalars` are paths and texts of
     the first lumisection. `maps` has each map of the catalogue whose producer has a folder in the file (each
-    map, where the format has no folders), and how the file feeds it.
+    map, where the format has no folders), and how the file feeds it. `simulated`: the file says that it is.
     """
 
     path: str
@@ -48,6 +48,7 @@ class Contents:
     scalars: tuple[tuple[str, str], ...]
     maps: tuple[Feed, ...]
     assumptions: tuple[str, ...]
+    simulated: bool = False
 
 
 def contents(
@@ -145,4 +146,5 @@ def contents_of(
         scalars=tuple(survey.scalars.items()),
         maps=feeds(catalogue, views, survey, era),
         assumptions=tuple(survey.assumptions),
+        simulated=survey.simulated,
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from caloscope.config.catalogue import MapSpec
 from caloscope.errors import SourceError
+from caloscope.readers.maps.origin import is_simulated
 from caloscope.readers.shelf import BinAxis, Shelf
 
 MAX_NAMES = 400_000
@@ -81,6 +82,7 @@ class Survey:
         self.spans = (1, 1)
         self.grows = False
         self.partial = False
+        self.simulated = False
         self.names: set[str] = set()
         self.tops: set[str] = set()
         self.scalars: dict[str, str] = {}
@@ -119,6 +121,7 @@ class Survey:
     def _look(self, shelf: Shelf) -> None:
         """All names of a lumisection, and the histograms among them that are new."""
         self.tops |= shelf.tops
+        self.simulated = self.simulated or is_simulated(shelf)
         if not self.looked_at:
             self._read_scalars(shelf)
         here = set(islice(shelf.names(), MAX_NAMES + 1))

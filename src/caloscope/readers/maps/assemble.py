@@ -8,6 +8,7 @@ from caloscope.errors import Fault, SourceError
 from caloscope.geometry import View
 from caloscope.readers.maps.bare_names import Finder
 from caloscope.readers.maps.numbers import Numbers
+from caloscope.readers.maps.origin import is_simulated
 from caloscope.readers.maps.pieces import Pieces, find_pieces, to_content
 from caloscope.readers.maps.plain import plain_maps
 from caloscope.readers.maps.plateau import ASSUMPTION, plateau_events, plateau_name
@@ -80,6 +81,7 @@ def lumisection(shelf: Shelf, wanted: Wanted, path: Path, spoiled: Spoiled) -> L
         began_at=place.began_at,
         assumptions=(*place.assumptions, *assumed, *assembly.assumptions, *plain.left_out),
         partial=place.partial,
+        simulated=is_simulated(shelf),
     )
 
 

@@ -9,8 +9,8 @@ from scipy import sparse
 from caloscope.detectors.base import Array
 from caloscope.geometry import View
 from caloscope.geometry.readout import full_readout_share
-from caloscope.simulate.ecal_blocks import Blocks
-from caloscope.simulate.ecal_pattern import Pattern, lose, typical
+from caloscope.simulate.ecal.blocks import Blocks
+from caloscope.simulate.ecal.pattern import Pattern, lose, typical
 
 _ITERATIONS: Final = 12
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.records import Counts
-from caloscope.simulate.ecal_blocks import SIDE, Blocks, by_tower
-from caloscope.simulate.ecal_faults import Parts
+from caloscope.simulate.ecal.blocks import SIDE, Blocks, by_tower
+from caloscope.simulate.ecal.faults import Parts
 
 Whole = NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from caloscope.geometry import View
 from caloscope.geometry.ecal_endcap import crystals
 from caloscope.geometry.readout import CRYSTALS, lost_with_seeds
 from caloscope.records import Cell, Mask
-from caloscope.simulate.ecal_blocks import SIDE, by_tower
+from caloscope.simulate.ecal.blocks import SIDE, by_tower
 from caloscope.simulate.fields import Fields, Shares
 
 _TAG: Final = 0xECA1

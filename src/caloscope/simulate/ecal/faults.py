@@ -18,7 +18,7 @@ from caloscope.detectors.base import Array
 from caloscope.faults.active import Active
 from caloscope.faults.effect import kept
 from caloscope.records import Mask
-from caloscope.simulate.ecal_blocks import Blocks, Numbers
+from caloscope.simulate.ecal.blocks import Blocks, Numbers
 
 _ORDER: Final = ("trigger", "high-voltage", "readouts", "crystals")
 _KINDS: Final = frozenset({"dead", "factor", "drift"})

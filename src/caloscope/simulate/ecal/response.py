@@ -7,7 +7,7 @@ import numpy as np
 from caloscope.detectors.base import Array
 from caloscope.geometry import View
 from caloscope.simulate.conditions import Conditions
-from caloscope.simulate.ecal_pattern import distance
+from caloscope.simulate.ecal.pattern import distance
 from caloscope.simulate.stability import Changes, Stability
 
 PILEUP: Final = 50.0

@@ -15,13 +15,13 @@ from caloscope.faults.effect import act, capacity, outcome
 from caloscope.geometry import View
 from caloscope.records import Counts
 from caloscope.simulate.conditions import Conditions
-from caloscope.simulate.ecal_blocks import Blocks, Numbers
-from caloscope.simulate.ecal_blocks import drawn as drawn_blocks
-from caloscope.simulate.ecal_crystals import spread
-from caloscope.simulate.ecal_faults import Parts, apart, drawn_digis, expected_digis
-from caloscope.simulate.ecal_pattern import Pattern, drawn, given
-from caloscope.simulate.ecal_response import PILEUP, Response, line
-from caloscope.simulate.ecal_seeds import Sources, sources
+from caloscope.simulate.ecal.blocks import Blocks, Numbers
+from caloscope.simulate.ecal.blocks import drawn as drawn_blocks
+from caloscope.simulate.ecal.crystals import spread
+from caloscope.simulate.ecal.faults import Parts, apart, drawn_digis, expected_digis
+from caloscope.simulate.ecal.pattern import Pattern, drawn, given
+from caloscope.simulate.ecal.response import PILEUP, Response, line
+from caloscope.simulate.ecal.seeds import Sources, sources
 from caloscope.simulate.stability import Stability
 
 EFFICIENCY: Final = 0.97

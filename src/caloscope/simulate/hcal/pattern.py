@@ -15,7 +15,7 @@ from caloscope.geometry import view
 from caloscope.geometry.eras import Era
 from caloscope.geometry.hcal_layout import IETA, SHAPE, Subdetector, ieta_bin, phase0, subdetectors
 from caloscope.records import Mask
-from caloscope.simulate.hcal_rings import HB, HE_NEW, HE_PHASE0, HO_BANDS, Rings
+from caloscope.simulate.hcal.rings import HB, HE_NEW, HE_PHASE0, HO_BANDS, Rings
 
 Places: TypeAlias = tuple[tuple[int, int, int], ...]
 """Depth, ieta and iphi of channels."""

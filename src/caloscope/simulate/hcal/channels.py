@@ -12,9 +12,9 @@ from caloscope.geometry.eras import Era
 from caloscope.geometry.hcal_layout import IETA, Subdetector, phase0, subdetectors
 from caloscope.records import Mask
 from caloscope.simulate.conditions import Conditions
-from caloscope.simulate.hcal_modes import common
-from caloscope.simulate.hcal_pattern import certain, hazards, outer
-from caloscope.simulate.hcal_showers import HB, HE, Showers
+from caloscope.simulate.hcal.modes import common
+from caloscope.simulate.hcal.pattern import certain, hazards, outer
+from caloscope.simulate.hcal.showers import HB, HE, Showers
 
 Whole: TypeAlias = NDArray[np.int64]
 _HB, _HE, _HO = range(3)

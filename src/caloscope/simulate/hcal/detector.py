@@ -15,7 +15,7 @@ from caloscope.faults.effect import act, capacity, outcome
 from caloscope.geometry import View
 from caloscope.records import Counts, Mask
 from caloscope.simulate.conditions import Conditions
-from caloscope.simulate.hcal_channels import Channels, channels
+from caloscope.simulate.hcal.channels import Channels, channels
 from caloscope.simulate.healthy import Healthy
 from caloscope.simulate.stability import Changes, Stability
 

@@ -1,0 +1,1 @@
+"""Tests of putting faults into data sets."""
