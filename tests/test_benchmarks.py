@@ -46,7 +46,16 @@ def test_the_benchmarks_are_listed_and_others_refused() -> None:
     command, root = [sys.executable, "-m", "benchmarks"], Path(__file__).resolve().parents[1]
     listed = subprocess.run([*command, "--list"], cwd=root, capture_output=True, text=True, check=True)
     names = [line.split()[0] for line in listed.stdout.splitlines()]
-    assert names == ["reading", "dqmio", "tdirectory", "conversion", "latency", "delay", "false_alarms"]
+    assert names == [
+        "reading",
+        "dqmio",
+        "tdirectory",
+        "conversion",
+        "simulation",
+        "latency",
+        "delay",
+        "false_alarms",
+    ]
     refused = subprocess.run([*command, "nothing"], cwd=root, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "no benchmark 'nothing'" in refused.stderr

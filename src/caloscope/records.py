@@ -168,10 +168,11 @@ class Lumisection:
 class MapTruth:
     """What is truly wrong with one map in one lumisection, known because it was made so.
 
-    `factor`, float32 in the view's shape: the counts expected with the faults over those expected without, 1
-    where nothing is wrong, 0 where a cell is dead, infinity where a healthy cell never counts and a faulty one
-    does. `fault`, int16 in the same shape: the number of the fault that changes the cell, from 1 in the order of
-    the truth's faults, 0 for none; negative where the cell itself is sound and only feels a broken neighbour.
+    `factor`, float32 in the view's shape: the counts expected with the faults over those expected without,
+    1 where nothing is wrong, 0 where a cell is dead, infinity where a healthy cell never counts and a faulty
+    one does. `fault`, int16 in the same shape: the number of the fault that changes the cell, from 1 in the
+    order of the truth's faults, 0 for none; negative where the cell itself is sound and only feels a broken
+    neighbour.
     """
 
     factor: Floats

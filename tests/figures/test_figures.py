@@ -90,6 +90,5 @@ def test_without_matplotlib_one_line_says_what_is_missing() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (
-        answer.stdout
-        == "pictures need matplotlib, which is not installed: pip install 'caloscope[plots]'\n"
+        answer.stdout == "pictures need matplotlib, which is not installed: pip install 'caloscope[plots]'\n"
     )

@@ -54,7 +54,10 @@ def test_facts_know_the_truth(path: Path) -> None:
     assert plain(found)["truth"]["by_map"] == {NAME: 3}
 
 
-def test_info_says_so(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_says_so(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     with open_data_set(path) as data:
         show_data_set(facts_of(data, None), console(), path=path, everything=False)
     said = capsys.readouterr().out

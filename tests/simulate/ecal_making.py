@@ -22,7 +22,7 @@ def at(lumi: int = 1, events: int = 450, pileup: float = 40.0) -> Conditions:
 
 
 def on(name: str) -> View:
-    return view(name.split("/", maxsplit=1)[0], "2018")
+    return view(name.split("/", maxsplit=1)[0], "2019+")
 
 
 @lru_cache

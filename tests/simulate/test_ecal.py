@@ -7,12 +7,13 @@ import pytest
 
 from caloscope.config.catalogue import load
 from caloscope.errors import UsageError
+from caloscope.geometry import view
 from caloscope.geometry.ecal_endcap import crystals as endcap_crystals
 from caloscope.simulate import DEFAULT, STEADY, healthy, healthy_maps
 from caloscope.simulate.conditions import Conditions
 from caloscope.simulate.ecal.detector import EFFICIENCY, ecal
 from caloscope.simulate.ecal.response import line
-from tests.simulate.ecal_making import LUMIS, at, on, regular, stack, steady
+from tests.simulate.ecal_making import LUMIS, Array, at, on, regular, stack, steady
 
 MAPS = ("EB/digi", "EE+/digi", "EE-/digi", "EB/rechit")
 
@@ -159,6 +160,25 @@ def test_endcap_profile_peaks_near_the_beam_hole(name: str) -> None:
     assert np.median(rate[(radius >= 3) & (radius < 4)]) == pytest.approx(2.23 / 1.296, rel=0.1)
     whole = endcap_crystals().reshape(20, 5, 20, 5).sum(axis=(1, 3)) == 25
     assert np.median(rate[(radius >= 8) & (radius < 9) & whole]) == pytest.approx(0.91 / 1.296, rel=0.12)
+
+
+def test_earlier_eras_count_more_near_the_beam_and_less_at_the_ends_of_the_barrel() -> None:
+    def ring(name: str, era: str, inside: Array) -> float:
+        made = healthy(load()[name], view(name.split("/", maxsplit=1)[0], era), 1, stability=STEADY)
+        return float(np.median(made.rate[inside > 0]) / made.rate[made.rate > 0].mean())
+
+    y, x = np.indices((20, 20))
+    radius = np.hypot(y - 9.5, x - 9.5)
+    hole = ((radius >= 2.5) & (radius < 3)).astype(float)
+    # both endcaps of 2016, 2018 and 2022 measured 2.8, 1.9 and 1.55 there
+    found = [ring("EE+/digi", era, hole) for era in ("2016", "2017", "2018", "2019+")]
+    assert found == sorted(found, reverse=True)
+    assert found[0] == pytest.approx(2.8, rel=0.15)
+    assert found[2] == pytest.approx(1.9, rel=0.15)
+    ends = np.zeros((34, 72))
+    ends[[0, -1]] = 1.0
+    assert ring("EB/digi", "2016", ends) == pytest.approx(1.2, rel=0.05)
+    assert ring("EB/digi", "2019+", ends) == pytest.approx(1.33, rel=0.05)
 
 
 def test_changes_from_run_to_run_are_there() -> None:

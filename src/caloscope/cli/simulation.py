@@ -80,7 +80,10 @@ def simulate(
         typer.Option("--fault-seed", help="Chooses what is random in the faults, not their own seed.", min=0),
     ] = None,
     pace: Annotated[
-        float, typer.Option("--pace", help="Seconds from one lumisection to the next (a folder).", min=0)
+        float,
+        typer.Option(
+            "--pace", help="Seconds from one lumisection to the next (a folder).", min=0, max=86_400
+        ),
     ] = 0.0,
     snapshots: Annotated[
         int,

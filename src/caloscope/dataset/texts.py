@@ -82,7 +82,7 @@ def _read_bytes(folder: Hdf5Folder, name: str, expected: str) -> bytes:
 def write_texts(group: Any, texts: Mapping[str, str]) -> None:
     """Text attributes of a fixed length, in UTF-8; cleaned, see `clean`."""
     for name, text in texts.items():
-        group.attrs.create(name, clean(text), dtype=_fixed([clean(text)]))
+        group.attrs.create(name, clean(text).encode("utf-8"), dtype=_fixed([clean(text)]))
 
 
 def write_titles(group: Any, name: str, titles: Sequence[str]) -> None:

@@ -1,7 +1,11 @@
 """The faults that are there in one lumisection of one map."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from caloscope.faults.check import check
 from caloscope.faults.clock import Clock, strength
@@ -34,19 +38,24 @@ class Schedule:
 
     def __init__(self, faults: Sequence[Fault], map_name: str, view: View, clock: Clock) -> None:
         self._clock = clock
-        self._faults: list[tuple[int, Fault, Mask]] = []
+        self._shape = view.shape
+        self._faults: list[tuple[int, Fault, NDArray[np.uint8]]] = []
         for number, fault in enumerate(faults, start=1):
             if fault.touches(map_name):
                 check(fault, view)
-                self._faults.append((number, fault, fault.cells(view)))
+                # thousands of faults fit only as bits
+                self._faults.append((number, fault, np.packbits(fault.cells(view))))
 
     def at(self, lumi_id: LumiId) -> list[Active]:
         """The faults of one lumisection, in the order they were given."""
         return list(self._at(self._clock.at(lumi_id)))
 
     def _at(self, place: int) -> Iterator[Active]:
-        for number, fault, cells in self._faults:
+        for number, fault, bits in self._faults:
             there = strength(fault, place)
             if there > 0.0:
+                cells = (
+                    np.unpackbits(bits, count=math.prod(self._shape)).astype(np.bool_).reshape(self._shape)
+                )
                 days = (place - fault.onset + 1) / LUMIS_A_DAY
                 yield Active(fault, number, cells, there, place, days)

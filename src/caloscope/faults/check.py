@@ -68,6 +68,8 @@ def _wrong(fault: Fault) -> Iterator[_Wrong]:
         yield "amount", fault.amount, f"{low:g} to {high:g} for kind {fault.kind!r}"
     elif fault.mechanism == "crystals" and not _whole(fault.amount * CRYSTALS):
         yield "amount", fault.amount, "a multiple of 0.04 (crystals) or 0.2 (strips of five)"
+    elif fault.mechanism == "readouts" and fault.kind == "drift" and fault.amount > 0.0:
+        yield "amount", fault.amount, "-1 to 0 with mechanism 'readouts', which can only be lost"
 
 
 def _whole(number: float) -> bool:

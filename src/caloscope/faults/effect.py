@@ -73,10 +73,9 @@ def truth(mean: Array, expected: Array, faults: Sequence[Active], view: View) ->
     if len(faults) == 1:
         return truth_of(mean, expected, [expected], faults, view)
     # Enough to compare faults: a stuck cell is taken to be stuck at the highest count there is.
-    most = float(max(expected.max(initial=0.0), mean.max(initial=0.0)))
-    if view.name in ECAL:
-        most = CRYSTALS * np.ceil(most / CRYSTALS)
-    alone = [outcome(mean, [active], view, float(most)) for active in faults]
+    unit = CRYSTALS if view.name in ECAL else 1  # as a capacity it has to be whole
+    most = float(unit * np.ceil(max(expected.max(initial=0.0), mean.max(initial=0.0)) / unit))
+    alone = (outcome(mean, [active], view, most) for active in faults)
     return truth_of(mean, expected, alone, faults, view)
 
 

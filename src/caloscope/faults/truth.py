@@ -1,6 +1,6 @@
 """What is truly wrong with a map: how far each cell is from healthy, and which fault made it so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,15 +18,14 @@ _RESHAPED: Final = frozenset({"garbage", "scrambled", "stuck"})
 
 
 def truth_of(
-    mean: Array, expected: Array, alone: Sequence[Array], faults: Sequence[Active], view: View
+    mean: Array, expected: Array, alone: Iterable[Array], faults: Sequence[Active], view: View
 ) -> MapTruth:
     """The truth of one map; `alone` is what is expected with each fault by itself. Shapes are the view's."""
     factor = ratio(expected, mean)
     changed = np.abs(factor - 1.0) > TOLERANCE
-    own, halo = _largest(mean, alone, faults, changed, own=True), np.zeros(view.shape, np.int16)
+    own, halo = _largest(mean, alone, faults, changed)
     beside = changed & (own == 0) & view.exists
-    if beside.any():
-        halo = _largest(mean, alone, faults, beside, own=False)
+    if (beside & (halo == 0)).any():
         halo = np.where(beside & (halo == 0), _nearest(faults, view), halo)
     number = np.where(own != 0, own, -np.where(beside, halo, 0))
     return MapTruth(factor.astype(np.float32), number.astype(np.int16))
@@ -41,18 +40,19 @@ def ratio(expected: Array, mean: Array) -> Array:
 
 
 def _largest(
-    mean: Array, alone: Sequence[Array], faults: Sequence[Active], changed: Mask, *, own: bool
-) -> NDArray[np.int16]:
-    """Number of the fault that changes each cell most, 0 for none: of its own, or of the others."""
-    number, largest = np.zeros(mean.shape, np.int16), np.zeros(mean.shape)
+    mean: Array, alone: Iterable[Array], faults: Sequence[Active], changed: Mask
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Number of the fault that changes each cell most, 0 for none: of its own, and of the others."""
+    numbers, largest = np.zeros((2, *mean.shape), np.int16), np.zeros((2, *mean.shape))
     for active, after in zip(faults, alone, strict=True):
         with np.errstate(divide="ignore"):
             size = np.abs(np.log(ratio(after, mean)))
         # Garbage is garbage even where its mean is by chance the signal's.
-        touched = (size > TOLERANCE) | (active.fault.kind in _RESHAPED)
-        better = changed & touched & (active.cells == own) & ((size > largest) | (number == 0))
-        number[better], largest[better] = active.number, size[better]
-    return number
+        touched = changed & ((size > TOLERANCE) | (active.fault.kind in _RESHAPED))
+        for number, most, here in zip(numbers, largest, (active.cells, ~active.cells), strict=True):
+            better = touched & here & ((size > most) | (number == 0))
+            number[better], most[better] = active.number, size[better]
+    return numbers[0], numbers[1]
 
 
 def _nearest(faults: Sequence[Active], view: View) -> NDArray[np.int16]:

@@ -16,7 +16,7 @@ from caloscope.readers.maps.plateau import plateau_events
 from caloscope.records import Counts, Floats, LumiId, MapRecord, MapTruth
 
 _ONLY_LESS: Final = frozenset({"dead", "factor", "scrambled"})
-"""Kinds of faults that add no counts, so that nobody need know how many events there were."""
+"""Kinds that add no counts, so that nobody need know how many events there were; nor do drifts down."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,15 +38,17 @@ class Average:
         """Mean counts in one lumisection, float64, the faults included that are in it.
 
         The rates give the ratios of cells, and the sum of the sound ones gives the scale: so pileup, which
-        changes the sum most, needs not be known.
+        changes the sum most, needs not be known. Where none is sound all do whose factor is known. Counts in
+        bins without a cell, such as those of HO in HCAL's fourth depth, mean nothing here.
         """
         factor = np.ones(counts.shape, np.float32) if truth is None else truth.factor
-        sound = factor == 1.0
-        total = float(self.rate[sound].sum())
-        scale = float(counts[sound].sum(dtype=np.float64)) / total if total > 0.0 else 0.0
-        mean = np.zeros(counts.shape)
         known = np.isfinite(factor)
-        mean[known] = self.rate[known] * scale * factor[known]
+        mean = np.zeros(counts.shape)
+        mean[known] = self.rate[known] * factor[known]
+        sound = self.view.exists & (factor == 1.0)
+        some = sound if mean[sound].any() else self.view.exists & known
+        total = float(mean[some].sum())
+        mean *= float(counts[some].sum(dtype=np.float64)) / total if total > 0.0 else 0.0
         # Of a cell that is dead when healthy and counts none the less, its own counts are all that is known.
         mean[~known] = counts[~known]
         return mean
@@ -61,12 +63,17 @@ class Average:
             events = plateau_events(record.counts[0])
         if events is not None:
             # Counts above what the events allow would be a mistake of the source: they are left as they are.
-            return max(capacity(self.view, events, self.noise), float(record.counts.max(initial=0)))
-        adding = [fault.kind for fault in faults if fault.kind not in _ONLY_LESS]
+            found = record.counts[self.view.exists].max(initial=0)
+            return max(capacity(self.view, events, self.noise), float(found))
+        adding = [fault.kind for fault in faults if _adds(fault)]
         if adding:
             place = f"{self.view.name}: events of lumisection {where.run}:{where.lumi} are not known"
             raise UsageError(f"{place}, expected them for a fault of kind {adding[0]!r}, which adds counts")
         return float("inf")
+
+
+def _adds(fault: Fault) -> bool:
+    return fault.kind not in _ONLY_LESS and not (fault.kind == "drift" and fault.size <= 0.0)
 
 
 def average(data: DataSet, name: str, view: View, heard: Callable[[], None]) -> Average:

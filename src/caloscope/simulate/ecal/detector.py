@@ -49,7 +49,8 @@ class EcalMap:
 
     A tower's count is the sum of the crystals in all blocks that cover it, and of single digis. Blocks around
     each seed and single digis are Poisson, so the map's mean and covariance are known exactly. At most 25
-    digis an event are counted in a tower; means leave that out, as it takes a handful of events to notice.
+    digis an event are counted in a tower: means stop there, and leave out that single lumisections stop there
+    too, as it takes a handful of events, or a tower that is nearly full, to notice.
     Rec hits are digis of the same events, of which a few are lost.
     """
 
@@ -98,7 +99,7 @@ class EcalMap:
     def expected(self, at: Conditions, faults: Sequence[Active] = ()) -> Array:
         """Mean counts, with the faults where some are given."""
         early, late = apart(faults)
-        mean = self._efficiency * self._expected_digis(self.parts(at), early)
+        mean = self._efficiency * self._expected_digis(self.parts(at), at, early)
         return outcome(mean, late, self._view, capacity(self._view, at.events)) if late else mean
 
     def draw(self, at: Conditions, faults: Sequence[Active] = ()) -> Counts:
@@ -129,7 +130,7 @@ class EcalMap:
         exist = np.flatnonzero(self._view.exists)
         kept = self._efficiency
         digis = np.asarray(total.tocsr()[exist][:, exist].toarray(), dtype=np.float64)
-        lost = kept * (1.0 - kept) * self._expected_digis(mean, ())[self._view.exists]
+        lost = kept * (1.0 - kept) * self._expected_digis(mean, at)[self._view.exists]
         return kept**2 * digis + np.diag(lost)
 
     def _with(
@@ -149,13 +150,15 @@ class EcalMap:
             counts = np.where(now == healthy, counts, self._hits(now, at, _FAULTY_HITS))
         if not late:
             return counts
-        expected = self._efficiency * self._expected_digis(mean, early)
+        expected = self._efficiency * self._expected_digis(mean, at, early)
         return act(counts, expected, late, self._view, capacity(self._view, at.events), stream)
 
-    def _expected_digis(self, mean: Parts, early: Sequence[Active]) -> Array:
+    def _expected_digis(self, mean: Parts, at: Conditions, early: Sequence[Active] = ()) -> Array:
         if early:
-            return expected_digis(self.blocks, mean, early)
-        return np.asarray(self.blocks.digis(mean.blocks) + mean.singles)
+            digis = expected_digis(self.blocks, mean, early)
+        else:
+            digis = np.asarray(self.blocks.digis(mean.blocks) + mean.singles, dtype=np.float64)
+        return np.minimum(digis, capacity(self._view, at.events))
 
     def _draw(self, at: Conditions, mean: Parts) -> Parts:
         rng = np.random.default_rng(self._stream(at))

@@ -2,7 +2,9 @@
 
 Profiles, spreads, and the cells without data are those of the average occupancy that CMS publishes for 2022
 (`*_avgocc_Run2022_500ev.dat` of cms-data/DQM-EcalMonitorClient); the shares of missing crystals are those of
-run 276582. Hot cells of that average are left out.
+run 276582. Hot cells of that average are left out. Earlier eras count more near the beam and less at the
+ends of the barrel, as measured in 2016 (rec hits) and published for the endcaps of 2018; what lies between
+those years is put between them.
 """
 
 from dataclasses import dataclass
@@ -21,11 +23,15 @@ from caloscope.simulate.fields import Fields, Shares
 
 _TAG: Final = 0xECA1
 
-# Median by |ieta| row from the middle outwards, in units of the map's mean.
-_BARREL: Final = (
+# Median by |ieta| row from the middle outwards, in units of the map's mean: 2022, and 2016.
+_BARREL: Final = np.array((
     0.846, 0.835, 0.825, 0.811, 0.826, 0.868, 0.887, 0.92, 0.966, 1.006, 1.013, 1.052, 1.066, 1.144, 1.21,
     1.295, 1.331,
-)  # fmt: skip
+))  # fmt: skip
+_BARREL_2016: Final = np.array((
+    0.952, 0.923, 0.935, 0.938, 0.934, 0.963, 0.956, 0.972, 1.011, 1.013, 0.998, 1.003, 0.998, 1.033, 1.079,
+    1.135, 1.204,
+))  # fmt: skip
 _BARREL_SPREAD: Final = 0.057
 # Neighbours correlate 0.5 to 0.6; medians of supermodules scatter by 4 %.
 _BARREL_SHARES: Final = Shares(smooth=0.17, regions=0.47, cells=0.36)
@@ -33,6 +39,12 @@ _BARREL_SHARES: Final = Shares(smooth=0.17, regions=0.47, cells=0.36)
 # Medians against the distance from the beam in supercrystals, of whole ones.
 _RADII: Final = (2.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 9.5, 10.5)
 _ENDCAP: Final = (1.8, 2.23, 2.15, 1.99, 1.92, 1.61, 1.36, 1.23, 1.18, 1.055, 0.93, 0.94, 0.94)
+# The same in 2018 and in 2016, of both ends together.
+_RADII_BEFORE: Final = (2.7, 3.7, 4.2, 4.7, 5.2, 5.7, 6.2, 6.7, 7.2, 7.7, 8.2, 8.7, 9.2, 9.7)
+_ENDCAP_2018: Final = (1.88, 1.79, 1.54, 1.4, 1.34, 1.17, 1.02, 0.93, 0.91, 0.82, 0.71, 0.72, 0.76, 0.72)
+_ENDCAP_2016: Final = (2.82, 2.27, 1.69, 1.5, 1.5, 1.21, 1.03, 0.92, 0.8, 0.7, 0.64, 0.58, 0.58, 0.56)
+_LIKE_2016: Final = {"2016": 1.0, "2017": 0.5, "2018": 0.0}
+"""How much an endcap is like that of 2016; the rest is like 2018."""
 # What is cut by the rim or the hole counts less than a whole one, but more than its share of crystals.
 _CUT: Final = 0.6
 _ENDCAP_SPREADS: Final = ((2.0, 7.5, 8.5, 10.5), (0.09, 0.09, 0.17, 0.17))
@@ -118,9 +130,20 @@ def distance(view: View) -> Array:
 
 def _profile(view: View) -> Array:
     if view.name == "EB":
-        half = np.array(_BARREL)
+        old = {"2016": 1.0, "2017": 0.67, "2018": 0.33}.get(view.era, 0.0)
+        half = old * _BARREL_2016 + (1.0 - old) * _BARREL
         return np.concatenate([half[::-1], half])[:, np.newaxis] * np.ones(view.shape)
-    return np.where(view.exists, np.interp(distance(view), _RADII, _ENDCAP) * _whole(view), 0.0)
+    return np.where(view.exists, _radial(view) * _whole(view), 0.0)
+
+
+def _radial(view: View) -> Array:
+    """What a whole supercrystal counts, by its distance from the beam."""
+    radius = distance(view)
+    if view.era not in _LIKE_2016:
+        return np.asarray(np.interp(radius, _RADII, _ENDCAP))
+    old = _LIKE_2016[view.era]
+    of_2016 = np.interp(radius, _RADII_BEFORE, _ENDCAP_2016)
+    return np.asarray(old * of_2016 + (1.0 - old) * np.interp(radius, _RADII_BEFORE, _ENDCAP_2018))
 
 
 def _existing(view: View) -> Mask:
