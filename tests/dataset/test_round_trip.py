@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caloscope.dataset import MapInfo, Row, is_data_set, open_data_set, opens
+from caloscope.dataset import MapInfo, Row, is_data_set, open_data_set, opens, write
 from caloscope.dataset.packing import LEVEL, digest, pack, unpack
 from caloscope.records import BinRange, Content, MapRecord
 
@@ -210,3 +210,13 @@ def test_the_lines_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         exec(block, names)
         assert {"counts", "provenance", "faults"} & names.keys()
     assert len(blocks) == 3
+
+
+def test_a_label_of_any_letters(tmp_path: Path) -> None:
+    maps, label = [info(EB)], "études-日本"
+    path = tmp_path / "data.h5"
+    write(path, rows(1, *maps), 1, maps, label=label, era="2018", provenance={})
+    with open_data_set(path) as found:
+        assert found.label == label
+    with h5py.File(path) as file:
+        assert file.attrs["label"].decode() == label

@@ -166,6 +166,10 @@ REFUSED = [
     ("[[fault]]\n" + HEAD + "depth = 1", "depth is 1: expected one of EB's"),
     ("[[fault]]\n" + HEAD + "mechanism = 'magic'", "fault 1: mechanism is 'magic': expected 'channels'"),
     ("[[fault]]\n" + HEAD + "amount = 0.83\nmechanism = 'crystals'", "a multiple of 0.04"),
+    (
+        "[[fault]]\n" + HEAD.replace("factor", "drift") + "amount = 0.5\nmechanism = 'readouts'",
+        "amount is 0.5: expected -1 to 0 with mechanism 'readouts'",
+    ),
     ("[[fault]]\n" + HEAD.replace("factor", "hot") + "mechanism = 'trigger'", "kind is 'hot': expected one of dead"),
     ("[[fault]]\n" + HEAD.replace("factor", "scrambled") + "amount = 1", "expected none for kind 'scrambled'"),
     ("[[fault]]\n" + HEAD.replace("factor", "odd"), "fault 1: kind is 'odd': expected"),

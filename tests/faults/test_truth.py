@@ -1,8 +1,11 @@
 """The truth about a map: how far each cell is from healthy, and whose doing it is."""
 
+import tracemalloc
+
 import numpy as np
 
-from caloscope.faults import Fault, Kind, outcome, truth
+from caloscope.faults import Clock, Fault, Kind, Schedule, outcome, truth
+from caloscope.records import LumiId
 from tests.faults.making import at_work, maker
 
 CASES: tuple[tuple[Kind, int, float], ...] = (("dead", 0, 1.0), ("hot", 0, 1.0), ("noisy", 1, np.inf))
@@ -66,3 +69,40 @@ def test_a_change_beyond_the_reach_of_all_faults_goes_to_the_nearest() -> None:
     wrong = truth(made.mean, expected, faults, made.view)
     assert wrong is not None
     assert wrong.fault[3, 0] == -1
+
+
+def test_exchanged_cells_beside_others_are_compared_though_means_are_no_whole_numbers() -> None:
+    made = maker("HCAL")
+    mean = made.mean / 80.0  # 5 events: the highest count there is falls between two whole numbers
+    mean[mean > 4.7] = 4.7
+    faults = [
+        at_work(Fault(made.map, "HBP09", "scrambled", seed=1), made.view, number=1),
+        at_work(Fault(made.map, (0, 20, 30), "dead"), made.view, number=2),
+    ]
+    wrong = truth(mean, outcome(mean, faults, made.view, 5.0), faults, made.view)
+    assert wrong is not None
+    members = faults[0].cells & (np.abs(wrong.factor - 1.0) > 1e-6)
+    members[0, 20, 30] = False
+    assert members.any()
+    assert (wrong.fault[members] == 1).all()
+    assert wrong.fault[0, 20, 30] == 2
+
+
+def test_memory_does_not_grow_with_the_number_of_faults() -> None:
+    made = maker("HCAL")
+    cells = [tuple(int(i) for i in cell) for cell in np.argwhere(made.view.exists)[:200]]
+    faults = [Fault(made.map, cell, "dead") for cell in cells]
+    tracemalloc.start()
+    schedule = Schedule(faults, made.map, made.view, Clock({1: 0}))
+    scheduled, _ = tracemalloc.get_traced_memory()
+    active = schedule.at(LumiId(1, 1))
+    expected = outcome(made.mean, active, made.view, made.capacity)
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    wrong = truth(made.mean, expected, active, made.view)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert wrong is not None
+    assert np.count_nonzero(wrong.fault) == np.count_nonzero(made.mean[*np.array(cells).T])
+    assert scheduled < 0.3 * len(faults) * made.view.exists.nbytes
+    assert most - before < 20 * made.mean.nbytes

@@ -243,3 +243,9 @@ def test_the_commands_are_there(tmp_path: Path) -> None:
     assert "lumisections faulty" in told
     assert "simulated, not measured" in caloscope("info", bad)
     assert "expected one of" in caloscope("faults", "nothing", code=2)
+
+
+def test_a_pace_without_end_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    words = ("simulate", "--map", "HO/digi", "--pace", "inf", "-o", tmp_path / "spool")
+    assert "--pace" in caloscope(*words, code=2)
+    assert not list(tmp_path.iterdir())

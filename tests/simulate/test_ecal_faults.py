@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 
-from caloscope.faults.active import Active
+from caloscope.config.catalogue import load
+from caloscope.faults.active import Active, Schedule
+from caloscope.faults.clock import Clock
+from caloscope.faults.effect import outcome, reach, truth
 from caloscope.faults.fault import Fault, Kind, Mechanism
+from caloscope.geometry.ecal_endcap import crystals as endcap_crystals
 from caloscope.geometry.readout import lost_with_seeds
-from caloscope.records import Cell
+from caloscope.records import Cell, LumiId
+from caloscope.simulate.ecal.detector import ecal
 from caloscope.simulate.ecal.faults import Parts, drawn_digis, expected_digis
+from caloscope.simulate.stability import STEADY
 from tests.simulate.ecal_making import LUMIS, Array, at, on, stack, steady, working
 
 CELLS: dict[str, tuple[Cell, ...]] = {
@@ -152,3 +158,65 @@ def test_expected_digis_without_faults_are_the_healthy_ones() -> None:
 def test_nothing_breaks_without_events() -> None:
     for way in WAYS:
         assert not steady("EB/digi").draw(at(events=0), [broken("EB/digi", *way)]).any()
+
+
+def test_a_response_that_grows_without_end_stops_at_what_the_crystals_can_count() -> None:
+    healthy, faults = (
+        steady("EB/digi"),
+        [working(Fault("EB/digi", (20, 30), "drift", 0.9, mechanism="high-voltage"), "EB/digi", days=8.0)],
+    )
+    most = 25 * at().events
+    assert healthy.expected(at(), faults)[20, 30] == most
+    assert healthy.draw(at(), faults)[20, 30] == most
+
+
+def test_a_pattern_with_one_tower_far_above_the_others_stops_there_too() -> None:
+    pattern = np.ones(on("EB/digi").shape)
+    pattern[20, 30] = 1e6
+    healthy = ecal(load()["EB/digi"], on("EB/digi"), 1, STEADY, pattern)
+    most = 25 * at().events
+    assert healthy.expected(at())[20, 30] == most
+    assert healthy.draw(at())[20, 30] == most
+
+
+def test_no_tower_has_more_rec_hits_than_digis_whatever_is_wrong() -> None:
+    faults = [
+        Fault("EB/*", "EB+07", "factor", 0.5),
+        Fault("EB/*", "EB-02", "hot", 2.0),
+        Fault("EB/*", "EB+10", "factor", 0.7, mechanism="high-voltage"),
+    ]
+    clock = Clock.of([LumiId(1, 1)])
+    for lumi in range(1, 4):
+        drawn = [
+            steady(name).draw(at(lumi), Schedule(faults, name, on(name), clock).at(LumiId(1, 1))).astype(int)
+            for name in ("EB/digi", "EB/rechit")
+        ]
+        assert (drawn[1] <= drawn[0]).all()
+        assert (drawn[0] != steady("EB/digi").draw(at(lumi))).sum() > 190
+
+
+def test_high_voltage_does_to_counts_what_it_does_to_seeds_and_digis() -> None:
+    mean = steady("EB/digi").expected(at())
+    low = working(Fault("EB/digi", "EB+07", "factor", 0.6, mechanism="high-voltage"), "EB/digi")
+    simulated = steady("EB/digi").expected(at(), [low]) / np.maximum(mean, 1.0)
+    injected = outcome(mean, [low], on("EB/digi"), 25.0 * at().events) / np.maximum(mean, 1.0)
+    living = mean > 20.0
+    np.testing.assert_allclose(injected[living], simulated[living], atol=0.03)
+    found = truth(mean, steady("EB/digi").expected(at(), [low]), [low], on("EB/digi"))
+    assert found is not None
+    assert not (found.fault != 0)[~reach(low, on("EB/digi"))].any()
+    assert (found.fault < 0).sum() > 40
+
+
+@pytest.mark.parametrize("kind", ["stuck", "garbage", "hot"])
+def test_a_cell_at_the_rim_counts_no_more_than_it_has_crystals(kind: Kind) -> None:
+    rim = (8, 8)
+    part = int(endcap_crystals().reshape(20, 5, 20, 5).sum(axis=(1, 3))[rim])
+    assert 0 < part < 25
+    amount = 900.0 if kind == "hot" else None
+    wrong = working(Fault("EE+/digi", rim, kind, amount), "EE+/digi")
+    most = part * at().events
+    drawn = [steady("EE+/digi").draw(at(lumi), [wrong])[rim] for lumi in range(1, 20)]
+    assert max(drawn) <= most
+    assert steady("EE+/digi").expected(at(), [wrong])[rim] <= most
+    assert max(drawn) > 0.8 * most

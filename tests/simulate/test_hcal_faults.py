@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
-from caloscope.faults.active import Active
+from caloscope.config.catalogue import load
+from caloscope.faults.active import Active, Schedule
+from caloscope.faults.clock import Clock
 from caloscope.faults.fault import Fault, Kind
-from caloscope.records import Cell
+from caloscope.geometry import view
+from caloscope.records import Cell, LumiId
+from caloscope.simulate import STEADY, Conditions, healthy
 
 from .hcal_measuring import ON, lumi, made
 
@@ -69,3 +73,17 @@ def test_the_same_fault_in_rec_hits() -> None:
     healthy, faulty = detector.draw(lumi()), detector.draw(lumi(), [fault])
     assert np.array_equal(healthy[~fault.cells], faulty[~fault.cells])
     assert (faulty <= healthy).all()
+
+
+def test_no_channel_has_more_rec_hits_than_digis_whatever_is_wrong() -> None:
+    on = view("HCAL", "2018")
+    digis, hits = (healthy(load()[name], on, 1, stability=STEADY) for name in ("HCAL/digi", "HCAL/rechit"))
+    faults = [Fault("HCAL/*", "HEP07", "factor", 0.5), Fault("HCAL/*", "HBM03", "noisy", 0.4)]
+    clock = Clock.of([LumiId(1, 1)])
+    for number in range(1, 6):
+        at = Conditions(1, number, 800, 45.0, 45.0)
+        active = [Schedule(faults, name, on, clock).at(at.id) for name in ("HCAL/digi", "HCAL/rechit")]
+        both = digis.draw(at, active[0]).astype(int), hits.draw(at, active[1]).astype(int)
+        assert (both[1] <= both[0]).all()
+        changed = both[0] != digis.draw(at)
+        assert changed.sum() > 200

@@ -6,7 +6,6 @@ is drawn without replacement (hypergeometric): of n counts among the N that were
 the N. So parts that are put together never exceed what can be counted.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -32,18 +31,19 @@ class Change(Protocol):
         ...
 
 
-def portion(share: float, capacity: float) -> float:
+def portion(share: float, capacity: float | Array) -> Array:
     """A share rounded to what can be counted: an event is there or not."""
-    if not math.isfinite(capacity):
-        return share
-    return round(share * capacity) / capacity if capacity > 0.0 else 0.0
+    most = np.asarray(capacity, dtype=np.float64)
+    if not np.isfinite(most).all():
+        return np.full(most.shape, share)
+    return np.where(most > 0.0, np.rint(share * most) / np.maximum(most, 1.0), 0.0)
 
 
-def drawn(counts: Whole, share: float | Array, capacity: float, rng: np.random.Generator) -> Whole:
+def drawn(counts: Whole, share: float | Array, capacity: float | Array, rng: np.random.Generator) -> Whole:
     """The counts that lie in a share of the lumisection; never more than the share of the capacity."""
-    if not capacity < _DRAWABLE:
+    if not np.max(capacity, initial=0.0) < _DRAWABLE:
         return rng.binomial(counts, share)
-    most = int(capacity)
+    most = np.asarray(capacity).astype(np.int64)
     sampled = np.rint(np.asarray(share) * most).astype(np.int64)
     return rng.hypergeometric(counts, np.maximum(most - counts, 0), sampled)
 
@@ -79,8 +79,8 @@ class Thinned:
 class Added:
     """More counts where there is room: `gain` times the mean, or, with `fill`, this share of the room."""
 
-    capacity: float
-    gain: float = 0.0
+    capacity: float | Array
+    gain: float | Array = 0.0
     fill: float = 0.0
 
     def _filled(self, mean: Array) -> Array:
@@ -94,15 +94,15 @@ class Added:
 
     def mean(self, mean: Array) -> Array:
         """The mean and what is added, at most the capacity."""
-        if not math.isfinite(self.capacity):
+        if not np.isfinite(self.capacity).all():
             return mean * (1.0 + self.gain)
         return mean + self._filled(mean) * np.maximum(self.capacity - mean, 0.0)
 
     def counts(self, counts: Whole, mean: Array, rng: np.random.Generator) -> Whole:
         """Binomial in the room that is left, Poisson where there is no limit."""
-        if not math.isfinite(self.capacity):
+        if not np.isfinite(self.capacity).all():
             return counts + rng.poisson(np.minimum(self.gain * mean, _HIGHEST))
-        room = np.maximum(int(self.capacity) - counts, 0)
+        room = np.maximum(np.asarray(self.capacity).astype(np.int64) - counts, 0)
         return counts + rng.binomial(room, self._filled(mean))
 
 
@@ -113,12 +113,12 @@ class Replaced:
     There they are `top`, per cell, or anything from 0 to it at random.
     """
 
-    capacity: int
+    capacity: float | Array
     share: float
     top: Whole
     random: bool = False
 
-    def _healthy(self) -> float:
+    def _healthy(self) -> Array:
         return 1.0 - portion(self.share, self.capacity)
 
     def mean(self, mean: Array) -> Array:

@@ -84,16 +84,20 @@ def change_of(active: Active, mean: Array, view: View, capacity: float) -> tuple
     fault = active.fault
     if fault.mechanism == "trigger":
         return _trigger(active, view, capacity)
+    if fault.mechanism == "high-voltage" and view.name in ECAL:
+        return _high_voltage(active, view, capacity)
     cells = active.cells & view.exists
     if fault.mechanism == "readouts":
         return cells, Thinned(kept(active), full_readout_share(view)[cells], CRYSTALS)
-    return cells, _CHANGES[fault.kind](active, mean, view, capacity)
+    if fault.kind in _LIMITED:
+        finite(capacity, view, fault.kind)
+    return cells, _CHANGES[fault.kind](active, mean[cells], _most(view, capacity)[cells])
 
 
 def reach(active: Active, view: View) -> Mask:
-    """The cells that a fault can change: its own, and those around where it is one of the trigger."""
+    """The cells that a fault can change: its own, and those around where it has to do with seeds."""
     own = active.cells & view.exists
-    if active.fault.mechanism != "trigger":
+    if active.fault.mechanism not in ("trigger", "high-voltage"):
         return own
     return own | (around(view, own) if active.fault.kind == "noisy" else lost_with_seeds(view, own) > 0.0)
 
@@ -125,37 +129,50 @@ def _trigger(active: Active, view: View, capacity: float) -> tuple[Mask, Change]
     return cells, Thinned(1.0 - (1.0 - kept(active)) * lost[cells])
 
 
-def _thinned(active: Active, mean: Array, view: View, capacity: float) -> Change:  # noqa: ARG001
+def _high_voltage(active: Active, view: View, capacity: float) -> tuple[Mask, Change]:
+    """Fewer seeds and fewer single digis: cells keep what seeds outside read, and towers around lose some."""
+    own, keep = active.cells & view.exists, kept(active)
+    share = lost_with_seeds(view, own) + np.where(own, 1.0 - full_readout_share(view), 0.0)
+    cells = (share > 0.0) & view.exists
+    if keep <= 1.0:
+        return cells, Thinned(1.0 - (1.0 - keep) * share[cells])
+    return cells, Added(_most(view, capacity)[cells], gain=(keep - 1.0) * share[cells])
+
+
+def _most(view: View, capacity: float) -> Array:
+    """The most that each cell can count, in the view's shape: less where an ECAL cell is cut."""
+    if view.name not in ECAL or not np.isfinite(capacity):
+        return np.full(view.shape, capacity)
+    return np.asarray(crystals(view) * (capacity / CRYSTALS), dtype=np.float64)
+
+
+def _thinned(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
     keep = kept(active)
-    return Thinned(keep) if keep <= 1.0 else Added(capacity, gain=keep - 1.0)
+    return Thinned(keep) if keep <= 1.0 else Added(most, gain=keep - 1.0)
 
 
-def _hot(active: Active, mean: Array, view: View, capacity: float) -> Change:  # noqa: ARG001
-    return Added(capacity, gain=active.strength * (active.fault.size - 1.0))
+def _hot(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
+    return Added(most, gain=active.strength * (active.fault.size - 1.0))
 
 
-def _noisy(active: Active, mean: Array, view: View, capacity: float) -> Change:  # noqa: ARG001
-    return Added(finite(capacity, view, active.fault.kind), fill=active.strength * active.fault.size)
+def _noisy(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
+    return Added(most, fill=active.strength * active.fault.size)
 
 
-def _replaced(active: Active, mean: Array, view: View, capacity: float) -> Change:
-    """Stuck, garbage, or read in full: the last as far as there are crystals, and only where cells live."""
-    fault, most = active.fault, finite(capacity, view, active.fault.kind)
-    cells = active.cells & view.exists
-    replaced = round(active.strength * most)
-    top = np.full(int(cells.sum()), round(fault.size * replaced))
+def _replaced(active: Active, mean: Array, most: Array) -> Change:
+    """Stuck, garbage, or read in full: the last only where cells live."""
+    fault = active.fault
+    top = np.rint(fault.size * np.rint(active.strength * most))
     if fault.kind == "full-readout":
-        alive = mean[cells] > 0.0
-        top = np.where(alive, np.rint(crystals(view)[cells] * replaced / CRYSTALS), 0.0).astype(np.int64)
-    return Replaced(most, active.strength, top, random=fault.kind == "garbage")
+        top[mean <= 0.0] = 0.0
+    return Replaced(most, active.strength, top.astype(np.int64), random=fault.kind == "garbage")
 
 
-def _scrambled(active: Active, mean: Array, view: View, capacity: float) -> Change:  # noqa: ARG001
-    cells = int((active.cells & view.exists).sum())
-    return Scrambled(capacity, active.strength, exchange(cells, active.fault.seed))
+def _scrambled(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
+    return Scrambled(float(most.max(initial=0.0)), active.strength, exchange(len(most), active.fault.seed))
 
 
-_CHANGES: Final[dict[Kind, Callable[[Active, Array, View, float], Change]]] = {
+_CHANGES: Final[dict[Kind, Callable[[Active, Array, Array], Change]]] = {
     "dead": _thinned,
     "factor": _thinned,
     "drift": _thinned,
@@ -166,3 +183,5 @@ _CHANGES: Final[dict[Kind, Callable[[Active, Array, View, float], Change]]] = {
     "full-readout": _replaced,
     "scrambled": _scrambled,
 }
+_LIMITED: Final = frozenset({"noisy", "stuck", "garbage", "full-readout"})
+"""Kinds that need to know what can be counted at most."""

@@ -39,7 +39,7 @@ _ALONE: Final = 0.20
 
 # Share of an endcap's digis that come in blocks, against the distance from the beam in supercrystals.
 _RADII: Final = (2.0, 3.0, 4.0, 5.0, 9.0, 10.0)
-_SHARES: Final = (0.08, 0.25, 0.50, 0.59, 0.59, 0.55)
+_SHARES: Final = (0.08, 0.26, 0.52, 0.61, 0.61, 0.57)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ def full_readout_share(view: View) -> Array:
     """Share of each cell's mean that comes in blocks; zero where no cell is and on views without blocks.
 
     In the barrel from the Fano factor, 14.6 in the middle and 7.8 at the ends; in the endcaps from that of
-    whole supercrystals, 12 to 13, but 5 beside the beam hole.
+    whole supercrystals, about 13, but 5 beside the beam hole.
     """
     y, x = np.indices(view.shape[-2:])
     if view.name == "EB":

@@ -99,8 +99,10 @@ class EcalMap:
     def expected(self, at: Conditions, faults: Sequence[Active] = ()) -> Array:
         """Mean counts, with the faults where some are given."""
         early, late = apart(faults)
-        mean = self._efficiency * self._expected_digis(self.parts(at), at, early)
-        return outcome(mean, late, self._view, capacity(self._view, at.events)) if late else mean
+        digis = self._expected_digis(self.parts(at), at, early)
+        if late:
+            digis = outcome(digis, late, self._view, capacity(self._view, at.events))
+        return self._efficiency * digis
 
     def draw(self, at: Conditions, faults: Sequence[Active] = ()) -> Counts:
         """Counts of one lumisection."""
@@ -110,7 +112,11 @@ class EcalMap:
         parts = self._draw(at, mean)
         digis = self._digis(parts, at)
         counts = self._hits(digis, at, _HITS)
-        return self._with(faults, at, mean, parts, digis, counts) if faults else counts
+        if not faults:
+            return counts
+        # A cell with as many digis as without the faults has the same rec hits too.
+        faulty = self._with(faults, at, mean, parts, digis)
+        return np.where(faulty == digis, counts, self._hits(faulty, at, _FAULTY_HITS))
 
     def crystals(self, at: Conditions) -> Counts:
         """The healthy counts of one lumisection in crystals, `(5 y, 5 x)`; their sums are those of `draw`."""
@@ -139,19 +145,17 @@ class EcalMap:
         at: Conditions,
         mean: Parts,
         parts: Parts,
-        healthy: Counts,
-        counts: Counts,
+        digis: Counts,
     ) -> Counts:
-        """Counts with faults: those of a cell with as many digis as without are those without."""
+        """Digis with faults."""
         early, late = apart(faults)
         stream = self._stream(at)
         if early:
-            now = self._capped(drawn_digis(self.blocks, mean, parts, early, stream), at)
-            counts = np.where(now == healthy, counts, self._hits(now, at, _FAULTY_HITS))
+            digis = self._capped(drawn_digis(self.blocks, mean, parts, early, stream), at)
         if not late:
-            return counts
-        expected = self._efficiency * self._expected_digis(mean, at, early)
-        return act(counts, expected, late, self._view, capacity(self._view, at.events), stream)
+            return digis
+        expected = self._expected_digis(mean, at, early)
+        return act(digis, expected, late, self._view, capacity(self._view, at.events), stream)
 
     def _expected_digis(self, mean: Parts, at: Conditions, early: Sequence[Active] = ()) -> Array:
         if early:

@@ -79,8 +79,8 @@ class Channels:
         found[self.cells], found[self.sure] = p, 1.0
         return found.reshape(self.rate.shape)
 
-    def draw(self, rng: np.random.Generator, events: int, p: Array) -> Whole:
-        """Counts in the view's shape; those that are dropped are taken out last."""
+    def digis(self, rng: np.random.Generator, events: int, p: Array) -> Whole:
+        """Digis in the view's shape."""
         counts = np.zeros(self.rate.size, np.int64)
         counts[self.sure] = events
         if self.showers:
@@ -88,8 +88,15 @@ class Channels:
                 counts[self.cells[which]] = showers.draw(rng, events, p[which])
         else:
             counts[self.cells] = rng.binomial(events, p)
-        dropped = np.flatnonzero(self.lost)
-        counts[dropped] -= rng.binomial(counts[dropped], self.lost.ravel()[dropped])
+        return counts.reshape(self.rate.shape)
+
+    def kept(self, rng: np.random.Generator, digis: Whole) -> Whole:
+        """What is counted of the digis, in the view's shape: all, or those that become rec hits."""
+        some = np.flatnonzero(self.lost)
+        if not some.size:
+            return digis
+        counts = digis.ravel().copy()
+        counts[some] -= rng.binomial(counts[some], self.lost.ravel()[some])
         return counts.reshape(self.rate.shape)
 
     def covariance(self, events: int, p: Array, cells: Mask) -> Array:

@@ -20,6 +20,7 @@ from caloscope.simulate.healthy import Healthy
 from caloscope.simulate.stability import Changes, Stability
 
 MOST_CELLS: Final = 5_000
+_FAULTY: Final = 0xFA17
 """The covariance of more cells is refused: that of all channels would take up to 3 GB."""
 
 
@@ -66,18 +67,24 @@ class HcalMap:
 
     def expected(self, at: Conditions, faults: Sequence[Active] = ()) -> Array:
         """Mean counts, with the faults where some are given."""
-        mean = at.events * self._probability(at) * (1.0 - self.channels.lost)
-        return outcome(mean, faults, self.view, capacity(self.view, at.events)) if faults else mean
+        mean = at.events * self._probability(at)
+        if faults:
+            mean = outcome(mean, faults, self.view, capacity(self.view, at.events))
+        return np.asarray(mean * (1.0 - self.channels.lost))
 
     def draw(self, at: Conditions, faults: Sequence[Active] = ()) -> Counts:
-        """Counts of one lumisection."""
+        """Counts of one lumisection; faults act on digis, of which rec hits are what is left."""
         stream = (at.seed, at.run, at.lumi, *self.view.name.encode())
         rng = np.random.default_rng(stream)
         p = self.channels.probability(at, self.changes.factor(at))
-        counts = self.channels.draw(rng, at.events, p).astype(np.uint32)
+        digis = self.channels.digis(rng, at.events, p)
+        counts = self.channels.kept(rng, digis)
         if not faults:
-            return counts
-        return act(counts, self.expected(at), faults, self.view, capacity(self.view, at.events), stream)
+            return counts.astype(np.uint32)
+        mean, most = at.events * self.channels.on_view(p), capacity(self.view, at.events)
+        faulty = act(digis.astype(np.uint32), mean, faults, self.view, most, stream).astype(np.int64)
+        left = self.channels.kept(np.random.default_rng([*stream, _FAULTY]), faulty)
+        return np.where(faulty == digis, counts, left).astype(np.uint32)
 
     def covariance(self, at: Conditions) -> Array:
         """Covariance of the healthy counts around `expected`, of all cells that exist.
