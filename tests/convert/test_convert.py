@@ -53,7 +53,7 @@ def test_rows_are_ascending_and_hold_what_was_read(tmp_path: Path) -> None:
     report = make([tmp_path / "spool"], tmp_path / "data.h5")
     assert (report.lumisections, report.maps, report.bad) == (3, {"EB/digi": 3}, ())
     with open_data_set(tmp_path / "data.h5") as data:
-        assert (data.label, data.era) == ("ZeroBias", "2018")
+        assert (data.label, data.era) == ("simulated-ZeroBias", "2018")
         assert data.runs.tolist() == [RUN] * 3
         assert data.lumis.tolist() == [3, 7, 12]
         assert data.events("EB/digi").tolist() == [703, 707, 712]

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from caloscope.figures import (
@@ -22,7 +23,7 @@ from caloscope.figures import (
 from caloscope.geometry import view
 
 
-def pixels(png: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def pixels(png: bytes) -> NDArray[np.uint8]:
     assert png.startswith(b"\x89PNG")
     with Image.open(BytesIO(png)) as image:
         return np.asarray(image.convert("RGB"))
@@ -60,14 +61,35 @@ def test_maps_of_every_view_leave_absent_cells_grey(name: str) -> None:
     assert (grey > 0.01) == (name != "EB")
 
 
-@pytest.mark.parametrize("name", ["EB", "HCAL"])
-def test_a_fault_is_shown_with_infinite_factors_too(name: str) -> None:
+def fault_picture(name: str, first: int, factor: float) -> NDArray[np.int64]:
+    """Pixels of the picture of a fault of three cells, the first of them `first` in C order of one plane."""
     on = view(name, "2017")
-    healthy = np.where(on.exists, 100.0, 0.0)
-    factor = np.ones(on.shape)
-    cells = np.argwhere(on.exists)[:3]
-    factor[tuple(cells[0])], factor[tuple(cells[1])] = 0.0, np.inf
-    assert pixels(fault_pictures(on, [Scene("dead", healthy, healthy * 2, factor)], "title")).ndim == 3
+    plane = np.argwhere(on.exists[0] if on.depths else on.exists)
+    healthy, factors = np.where(on.exists, 100.0, 0.0), np.ones(on.shape)
+    for y, x in plane[first:][:3]:
+        factors[(0, y, x) if on.depths else (y, x)] = factor
+    scene = Scene("a fault", healthy, healthy * np.minimum(factors, 5.0), factors)
+    return pixels(fault_pictures(on, [scene], "title")).astype(np.int64)
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 3.0, np.inf])
+@pytest.mark.parametrize("name", ["EB", "EE+", "HCAL", "HO"])
+def test_a_fault_is_drawn_where_it_is(name: str, factor: float) -> None:
+    sound = fault_picture(name, 0, 1.0)
+    centres = []
+    for first in (0, -3):
+        drawn = fault_picture(name, first, factor)
+        # few colours are kept, so the edges of letters may differ too
+        healthy, faulty, truth = np.array_split(np.abs(drawn - sound).max(axis=2) > 50, 3, axis=1)
+        assert healthy.sum() < 0.25 * faulty.sum()
+        assert 40 < faulty.sum() < 0.03 * faulty.size
+        assert 40 < truth.sum() < 0.03 * truth.size
+        centres.append([np.median(np.argwhere(part), axis=0) for part in (faulty, truth)])
+        brighter = (drawn - sound)[:, -truth.shape[1] :][truth].mean()
+        assert (brighter > 0) == (factor > 1.0)
+    (low_y, low_x), (high_y, high_x) = np.moveaxis(np.array(centres), 2, 1)
+    assert (high_y < low_y - 100).all()  # rows of pixels count downwards
+    assert (high_x > low_x).all()
 
 
 def test_verdicts_are_told_apart_in_grey() -> None:

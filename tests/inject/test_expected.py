@@ -70,3 +70,13 @@ def test_a_drift_downwards_needs_no_number_of_events() -> None:
     known = average(EE)
     record = MapRecord(np.zeros(known.view.shape, np.uint32), None)
     assert known.most(record, LUMI, [Fault(EE, CELL, "drift", -0.1)]) == float("inf")
+
+
+def test_cells_that_count_in_every_event_cannot_get_hot_and_do_not_hide_the_pileup() -> None:
+    known = average()
+    full = known.rate >= 1.0
+    assert full.any()
+    counts = np.rint(rate(HCAL) * EVENTS * np.where(full, 1.0, 0.9)).astype(np.uint32)
+    expected = known.expected(counts, None)
+    np.testing.assert_array_equal(expected[full], EVENTS)
+    np.testing.assert_allclose(expected[~full], 0.9 * rate(HCAL)[~full] * EVENTS, rtol=1e-3)

@@ -249,3 +249,24 @@ def test_a_pace_without_end_is_refused_before_anything_is_written(tmp_path: Path
     words = ("simulate", "--map", "HO/digi", "--pace", "inf", "-o", tmp_path / "spool")
     assert "--pace" in caloscope(*words, code=2)
     assert not list(tmp_path.iterdir())
+
+
+def test_files_of_a_run_that_are_there_are_not_replaced_unasked(tmp_path: Path) -> None:
+    command = ("simulate", "--map", "EE+/digi", "--lumis", "2", "-o", tmp_path / "files")
+    caloscope(*command, "--seed", "1")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
+    assert "expected none, or --replace" in caloscope(*command, "--seed", "2", code=2)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()} == before
+    caloscope("simulate", "--map", "HO/digi", "--lumis", "2", "-o", tmp_path / "files")
+    caloscope(*command, "--run", "320002")
+    caloscope(*command, "--seed", "2", "--replace")
+    assert len(list((tmp_path / "files").iterdir())) == 6
+
+
+def test_faults_that_change_nothing_are_not_counted(tmp_path: Path) -> None:
+    (tmp_path / "dead.toml").write_text('[[fault]]\nmap = "EB/digi"\nkind = "dead"\ncells = [[0, 38]]\n')
+    said = caloscope(
+        *("simulate", "--map", "EB/digi", "--lumis", "3", "-o", tmp_path / "dead.h5"),
+        *("--faults", tmp_path / "dead.toml"),
+    )
+    assert "none of the faults is at work" in said

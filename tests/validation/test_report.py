@@ -1,10 +1,7 @@
 """From a file to the report, and the command around it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +9,9 @@ import pytest
 from caloscope.config.catalogue import load
 from caloscope.geometry import view
 from caloscope.simulate import Conditions, healthy
-from caloscope.validation.fault_pictures import write_fault_pictures
 from caloscope.validation.run import Made, validate
 from caloscope.validation.sources import find
+from tests.running import caloscope
 from tests.validation.making import ENDCAP, endcap, write
 
 
@@ -57,39 +54,26 @@ def test_a_simulated_sample_agrees_with_its_own_simulation() -> None:
     assert len(low) <= 2, low
 
 
-def test_the_faults_of_a_preset_are_pictured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one: Any = ("EB/digi", "dead-trigger-primitive", "ZeroBias", 500)
-    monkeypatch.setattr("caloscope.validation.fault_pictures._PICTURED", (one,))
-    (written,) = write_fault_pictures(tmp_path)
-    assert written.name == "EB-digi-faults-1.png"
-    assert 10_000 < written.stat().st_size < 250_000
-
-
-def command(*words: str) -> "subprocess.CompletedProcess[str]":
-    code = (
-        "import sys, typer\nfrom caloscope.cli.validate import validate\n"
-        "from caloscope.errors import UsageError\n"
-        "app = typer.Typer(pretty_exceptions_enable=False)\napp.command()(validate)\n"
-        "try:\n    app()\nexcept UsageError as error:\n    print(error, file=sys.stderr)\n    sys.exit(2)\n"
-    )
-    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
-
-
 def test_the_command_lists_what_it_would_compare(tmp_path: Path) -> None:
     (tmp_path / "EEp_PU.csv").write_text("2.0e+03\n4.5e+04\n")
-    answer = command(str(tmp_path), "--list", "--map", "EE*")
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout == "EEp_PU.csv: total digis of EE+ against pileup\n"
+    said = caloscope("validate", tmp_path, "--list", "--map", "EE*")
+    assert said == "EEp_PU.csv: total digis of EE+ against pileup\n"
 
 
-def test_the_command_wants_a_folder_and_a_source(tmp_path: Path) -> None:
-    assert "give one with -o" in command(str(tmp_path)).stderr
-    answer = command(str(tmp_path / "missing"), "-o", str(tmp_path / "out"))
-    assert answer.returncode == 2
-    assert len(answer.stderr.splitlines()) == 1
-
-
-def test_an_unknown_map_is_refused() -> None:
-    answer = command("nowhere", "--list", "--map", "XX/*")
-    assert answer.returncode == 2
-    assert "is not known" in answer.stderr
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("there",), "no folder for the report: give one with -o"),
+        (("missing", "-o", "out"), "missing: not there, expected a file or a folder"),
+        (("there", "--list", "--map", "XX/*"), "'XX/*' is not known"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_one_line(
+    words: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    places = ("there", "missing", "out")
+    said = caloscope("validate", *(tmp_path / word if word in places else word for word in words), code=2)
+    assert says in said
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

@@ -1,16 +1,15 @@
 """`caloscope inject`: faults into a data set, the truth kept beside."""
 
-import hashlib
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from caloscope.cli.bar import Bar
-from caloscope.cli.faults import faults_text
+from caloscope.cli.faults import loaded
 from caloscope.cli.options import Calorimeter, calorimeter_text
 from caloscope.cli.truth_file import require_free, truth_path, write_truth
 from caloscope.errors import UsageError
@@ -46,33 +45,18 @@ def inject(
     line for each fault and map, in NAME.truth.jsonl.
     """
     from caloscope import inject as injection
-    from caloscope.faults.text import load_faults
 
     if not source.is_file():
         raise UsageError(f"{source}: no such file, expected a data set")
     require_free(output, replace=replace)
-    text, label = faults_text(faults)
     words = calorimeter_text(calorimeter)
-    views = injection.views_of(source, maps, words)
-    loaded = load_faults(text, label, views, seed=fault_seed)
-    digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-    told = {
-        "command": shlex.join(["caloscope", *sys.argv[1:]]),
-        "faults": {"name": label, "checksum": digest, "seed": fault_seed},
-    }
+    chosen, told = loaded(faults, injection.views_of(source, maps, words), fault_seed)
+    origin = {"command": shlex.join(["caloscope", *sys.argv[1:]]), "faults": told}
+    what: dict[str, Any] = {"seed": seed, "maps": maps, "calorimeter": words, "provenance": origin}
     with Bar("putting faults in") as bar:
-        done = injection.inject(
-            source,
-            loaded,
-            output,
-            seed=seed,
-            maps=maps,
-            calorimeter=words,
-            provenance=told,
-            tell=bar.tell,
-        )
+        done = injection.inject(source, chosen, output, **what, tell=bar.tell)
     write_truth(truth_path(output), done.lines)
-    _show(done, loaded, output)
+    _show(done, chosen, output)
 
 
 def _show(done: "Injected", faults: "Sequence[Fault]", output: Path) -> None:

@@ -1,16 +1,14 @@
 """What `caloscope simulate` was asked for, as runs, a detector and faults."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from caloscope.cli.faults import faults_text
+from caloscope.cli.faults import loaded
 from caloscope.config.catalogue import MapSpec, choose, load
 from caloscope.errors import UsageError
 from caloscope.faults.fault import Fault
-from caloscope.faults.text import load_faults
 from caloscope.fetch import checksum
 from caloscope.geometry import View, era_of_run, view
 from caloscope.simulate import DEFAULT, STEADY, Fill, campaign, healthy_maps, realistic
@@ -24,18 +22,27 @@ EVENTS, PILEUP, DAYS = 500, 55.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The options of the command; what is None follows from the others or from the seed."""
+class Apparatus:
+    """Which maps of which detector; an `era` of None follows from the run."""
 
     maps: Sequence[str]
-    lumis: int
-    seed: int
-    detector_seed: int
-    run: int
-    runs: int
-    days: float | None
     era: str | None
-    label: str
+    seed: int
+    patterns: Sequence[str]
+    calorimeter: str | None
+
+    def chosen(self, run: int) -> list[tuple[MapSpec, View]]:
+        """The maps with their views. Raises `UsageError` for maps and eras that are not known."""
+        known = load(self.calorimeter)
+        specs = {spec.name: spec for pattern in self.maps for spec in choose(known, pattern)}
+        era = self.era or era_of_run(run)
+        return [(spec, view(spec.view, era, self.calorimeter)) for spec in specs.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Beams:
+    """What is in a run; what is None is as usual, or follows from the seed where there are several."""
+
     dataset: Dataset
     beam: Beam
     events: int | None
@@ -44,59 +51,66 @@ class Asked:
     gaps: float | None
     ramp: int | None
     dump: bool
-    patterns: Sequence[str]
-    faults: str | None
-    fault_seed: int | None
-    calorimeter: str | None
 
-    def chosen(self) -> list[tuple[MapSpec, View]]:
-        """The maps with their views. Raises `UsageError` for maps and eras that are not known."""
-        known = load(self.calorimeter)
-        specs = {spec.name: spec for pattern in self.maps for spec in choose(known, pattern)}
-        era = self.era or era_of_run(self.run)
-        return [(spec, view(spec.view, era, self.calorimeter)) for spec in specs.values()]
-
-    def fills(self, began_at: float | None) -> list[Fill]:
-        """The runs; that of a single one begins at `began_at`."""
-        if self.runs == 1 and self.days is None:
-            return [self._one(began_at)]
-        made = campaign(
-            self.run,
-            self.runs,
-            self.lumis,
-            self.seed,
-            DAYS if self.days is None else self.days,
-            dataset=self.dataset,
-            beam=self.beam,
-            label=self.label,
-        )
-        quiet: dict[str, Any] = {"prescale_steps": 0, "low_statistics": 0.0} if self.calm else {}
-        fills = [replace(fill, **quiet, **self._changes()) for fill in made]
-        if self.era is None and len(eras := {era_of_run(fill.run) for fill in fills}) > 1:
-            raise UsageError(f"runs {self.run} to {fills[-1].run} are of {len(eras)} eras, expected --era")
-        return fills
-
-    def _one(self, began_at: float | None) -> Fill:
-        given: dict[str, Any] = {
-            "label": self.label,
-            "dataset": self.dataset,
-            "beam": self.beam,
-            "began_at": began_at,
-            "events": EVENTS,
-            "pileup": PILEUP,
-            "gaps": 0.0,
-            **self._changes(),
-        }
-        if self.calm:
-            return Fill(self.run, self.lumis, self.seed, **given)
-        return realistic(self.run, self.lumis, self.seed, **given)
-
-    def _changes(self) -> dict[str, Any]:
-        """What was asked for explicitly."""
+    def changes(self) -> dict[str, Any]:
+        """What was asked for explicitly, in the words of a `Fill`."""
         given = {"events": self.events, "pileup": self.pileup, "gaps": self.gaps, "ramp": self.ramp}
         return {name: value for name, value in given.items() if value is not None} | (
             {"dump": True} if self.dump else {}
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """How many runs, from which number on, over how many days; `days` of None: one run, or 30 days."""
+
+    run: int
+    runs: int
+    lumis: int
+    days: float | None
+    seed: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of the command."""
+
+    detector: Apparatus
+    runs: Runs
+    beams: Beams
+    faults: str | None
+    fault_seed: int | None
+
+    def fills(self, began_at: float | None) -> list[Fill]:
+        """The runs; that of a single one begins at `began_at`."""
+        asked, beams = self.runs, self.beams
+        if asked.runs == 1 and asked.days is None:
+            return [self._one(began_at)]
+        days = DAYS if asked.days is None else asked.days
+        words: dict[str, Any] = {"dataset": beams.dataset, "beam": beams.beam, "label": asked.label}
+        made = campaign(asked.run, asked.runs, asked.lumis, asked.seed, days, **words)
+        quiet: dict[str, Any] = {"prescale_steps": 0, "low_statistics": 0.0} if beams.calm else {}
+        fills = [replace(fill, **quiet, **beams.changes()) for fill in made]
+        if self.detector.era is None and len(eras := {era_of_run(fill.run) for fill in fills}) > 1:
+            raise UsageError(f"runs {asked.run} to {fills[-1].run} are of {len(eras)} eras, expected --era")
+        return fills
+
+    def _one(self, began_at: float | None) -> Fill:
+        asked = self.runs
+        given: dict[str, Any] = {
+            "label": asked.label,
+            "dataset": self.beams.dataset,
+            "beam": self.beams.beam,
+            "began_at": began_at,
+            "events": EVENTS,
+            "pileup": PILEUP,
+            "gaps": 0.0,
+            **self.beams.changes(),
+        }
+        if self.beams.calm:
+            return Fill(asked.run, asked.lumis, asked.seed, **given)
+        return realistic(asked.run, asked.lumis, asked.seed, **given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +127,17 @@ def order(asked: Asked, *, command: str, live: bool) -> Order:
 
     Raises `UsageError` and `SourceError` for what cannot be.
     """
-    maps = asked.chosen()
-    patterns, told = _patterns(asked.patterns, maps)
+    maps = asked.detector.chosen(asked.runs.run)
+    patterns, told = _patterns(asked.detector.patterns, maps)
     faults, words = _faults(asked, maps)
-    detectors = healthy_maps(
-        maps, asked.detector_seed, stability=STEADY if asked.calm else DEFAULT, patterns=patterns
-    )
+    calm = asked.beams.calm
+    stability = STEADY if calm else DEFAULT
+    detectors = healthy_maps(maps, asked.detector.seed, stability=stability, patterns=patterns)
     origin = {
         "command": command,
-        "seed": asked.seed,
-        "detector_seed": asked.detector_seed,
-        "stability": "steady" if asked.calm else "changing",
+        "seed": asked.runs.seed,
+        "detector_seed": asked.detector.seed,
+        "stability": "steady" if calm else "changing",
         "patterns": told,
         **({"faults": words} if words else {}),
     }
@@ -138,11 +152,7 @@ def labelled(label: str) -> str:
 def _faults(asked: Asked, maps: Sequence[tuple[MapSpec, View]]) -> tuple[list[Fault], dict[str, Any]]:
     if asked.faults is None:
         return [], {}
-    text, label = faults_text(asked.faults)
-    views = {spec.name: on for spec, on in maps}
-    digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-    words = {"name": label, "checksum": digest, "seed": asked.fault_seed}
-    return load_faults(text, label, views, seed=asked.fault_seed), words
+    return loaded(asked.faults, {spec.name: on for spec, on in maps}, asked.fault_seed)
 
 
 def _patterns(

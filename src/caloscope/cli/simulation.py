@@ -14,7 +14,7 @@ from caloscope.cli.truth_file import DATA_SETS, require_free, truth_path, write_
 from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from caloscope.cli.simulate_options import Order
+    from caloscope.cli.simulate_options import Asked, Order
     from caloscope.records import Lumisection
 
 
@@ -99,41 +99,26 @@ def simulate(
     when stands in NAME.truth.jsonl beside the output, and in the data set. The label always says that it is
     simulated.
     """
-    from caloscope.cli.simulate_options import Asked, labelled, order
+    from caloscope.cli.simulate_options import Apparatus, Asked, Beams, Runs, labelled
 
     to_file = output.suffix in DATA_SETS
     _check(output, to_file=to_file, live=pace > 0 or snapshots > 0, replace=replace)
-    asked = Asked(
-        maps=map_names,
-        lumis=lumis,
-        seed=seed,
-        detector_seed=detector_seed,
-        run=run,
-        runs=runs,
-        days=days,
-        era=era,
-        label=labelled(label),
-        dataset=dataset,
-        beam=beam,
-        events=events,
-        pileup=pileup,
-        calm=calm,
-        gaps=gaps,
-        ramp=ramp,
-        dump=dump,
-        patterns=patterns or (),
-        faults=faults,
-        fault_seed=fault_seed,
-        calorimeter=calorimeter_text(calorimeter),
-    )
-    command = shlex.join(["caloscope", *sys.argv[1:]])
-    made = order(asked, command=command, live=not to_file)
-    if asked.label != label:
-        print(f"label {asked.label}: simulated data say so", file=sys.stderr)
+    detector = Apparatus(map_names, era, detector_seed, patterns or (), calorimeter_text(calorimeter))
+    which = Runs(run, runs, lumis, days, seed, labelled(label))
+    beams = Beams(dataset, beam, events, pileup, calm, gaps, ramp, dump)
+    made = _ordered(Asked(detector, which, beams, faults, fault_seed), live=not to_file)
+    if which.label != label:
+        print(f"label {which.label}: simulated data say so", file=sys.stderr)
     if to_file:
         _write_data_set(output, made)
     else:
-        _write_files(output, made, pace=pace, snapshots=snapshots)
+        _write_files(output, made, pace=pace, snapshots=snapshots, replace=replace)
+
+
+def _ordered(asked: "Asked", *, live: bool) -> "Order":
+    from caloscope.cli.simulate_options import order
+
+    return order(asked, command=shlex.join(["caloscope", *sys.argv[1:]]), live=live)
 
 
 def _check(output: Path, *, to_file: bool, live: bool, replace: bool) -> None:
@@ -157,20 +142,31 @@ def _write_data_set(output: Path, made: "Order") -> None:
     if made.plan.faults:
         for name, number in done.faulty.items():
             print(f"{name}: {number:,} of them faulty")
+        if not any(done.faulty.values()):
+            print("none of the faults is at work in these maps and lumisections")
         _write_truth(output, made)
     else:
         truth_path(output).unlink(missing_ok=True)  # what lies there is about other data
 
 
-def _write_files(output: Path, made: "Order", *, pace: float, snapshots: int) -> None:
+def _prepare(output: Path, made: "Order", *, replace: bool) -> None:
+    """The folder; raises `UsageError` for files of these runs and producers, unless they may be replaced."""
+    output.mkdir(parents=True, exist_ok=True)
+    for fill in made.plan.fills:
+        for producer in sorted({spec.producer for spec, _ in made.maps}):
+            there = next(iter(sorted(output.glob(f"DQM_V*_{producer}_R{fill.run:09d}[_.]*"))), None)
+            if there is not None and not replace:
+                raise UsageError(f"{there}: found a file of this run, expected none, or --replace")
+
+
+def _write_files(output: Path, made: "Order", *, pace: float, snapshots: int, replace: bool) -> None:
     from caloscope.simulate import lumisections, write_fill
 
     plan = made.plan
     lumis = plan.lumis()
+    _prepare(output, made, replace=replace)
     if plan.faults:
-        output.absolute().parent.mkdir(parents=True, exist_ok=True)
         _write_truth(output, made)
-    output.mkdir(parents=True, exist_ok=True)
     with Bar("simulating") as bar:
         each = _told(lumisections(plan.fills, plan.detectors, plan.faults), len(lumis), bar)
         written = write_fill(output, each, made.maps, pace=pace, snapshots=snapshots)

@@ -79,16 +79,19 @@ def finish(
         if not tally.rows:
             raise NothingLeftError(_nothing(request, sources, drops))
         era = era_of(request, tally.runs)
+        simulated = any(note.get("simulated") for note in sources)
+        # Who reads no more than the label must see it too.
+        marked = simulated and "simulated" not in request.label.lower()
         provenance = _provenance(request, command, sources, drops, tally)
         dataset.write(
             output,
             _rows(replace(merge, drops=Drops()).rows(index), tally.rows, tell),
             tally.rows,
             _infos(tally, era, request),
-            label=request.label,
+            label=f"simulated-{request.label}" if marked else request.label,
             era=era,
             provenance=provenance,
-            simulated=any(note.get("simulated") for note in sources),
+            simulated=simulated,
         )
     return Finished(
         lumisections=tally.rows,

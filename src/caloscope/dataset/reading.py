@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.config.catalogue import PLAIN
-from caloscope.dataset.arrays import MapArrays, find_column, read_column
-from caloscope.dataset.guard import MAX_NAMES, Hdf5Folder, open_hdf5
-from caloscope.dataset.maps import MapInfo, is_name, read_info
+from caloscope.dataset.arrays import MapArrays
+from caloscope.dataset.guard import open_hdf5
+from caloscope.dataset.maps import MapInfo
 from caloscope.dataset.numbers import known
+from caloscope.dataset.opening import find_maps, folder_of, is_simulated, read_rows
 from caloscope.dataset.stored import Stored
 from caloscope.dataset.texts import JSON, as_text, read_json, read_text
 from caloscope.dataset.truth import TruthArrays, find_truth, read_faults
 from caloscope.dataset.versions import require_schema
-from caloscope.dataset.writing import LUMISECTIONS, SCHEMA, VERSION
+from caloscope.dataset.writing import SCHEMA, VERSION
 from caloscope.errors import SourceError
 from caloscope.records import Content, Floats, MapRecord, MapTruth, Mask
 
@@ -45,9 +46,9 @@ class DataSet:
             require_schema(self._file, SCHEMA, VERSION)
             self.label = read_text(self._file, "label")
             self.era = read_text(self._file, "era")
-            self.runs, self.lumis, self.began_at = self._lumisections()
-            self.maps: Mapping[str, MapInfo] = MappingProxyType(self._find_maps())
-            self.simulated = self._is_simulated()
+            self.runs, self.lumis, self.began_at = read_rows(self._file)
+            self.maps: Mapping[str, MapInfo] = MappingProxyType(find_maps(self._file))
+            self.simulated = is_simulated(self._file)
             self._truth: Mapping[str, TruthArrays] = find_truth(self._file, self.maps, len(self.runs))
             self.truth_maps = tuple(self._truth)
             self._stack = stack.pop_all()
@@ -147,55 +148,16 @@ class DataSet:
         """What is wrong with a map in a row, None where nothing is known to be."""
         return self._truth[name].row(row) if name in self._truth else None
 
-    def _is_simulated(self) -> bool:
-        value = self._file.attribute("simulated")
-        if value is not None and not isinstance(value, (bool, np.bool_)):
-            raise self._file.refused(f"simulated {value!r:.40}", "true or false")
-        return bool(value)
-
     def _map(self, name: str) -> MapArrays:
         """A map's arrays, opened when first asked for; raises `KeyError` for one that is not there."""
         if name not in self._open:
             info = self.maps[name]
-            folder = self._folder("maps", info.view, info.quantity)
+            folder = folder_of(self._file, "maps", info.view, info.quantity)
             if len(self._open) >= _MOST_OPEN:
                 self._open.popitem(last=False)
             self._open[name] = MapArrays(folder, name, len(self))
         self._open.move_to_end(name)
         return self._open[name]
-
-    def _find_maps(self) -> dict[str, MapInfo]:
-        found: dict[str, MapInfo] = {}
-        for view in sorted(self._folder("maps").names):
-            for quantity in sorted(self._folder("maps", view).names):
-                name = f"{view}/{quantity}"
-                if not is_name(name) or len(found) >= MAX_NAMES:
-                    raise self._file.refused(
-                        f"map {name!r:.100}", f"at most {MAX_NAMES} names <view>/<quantity>"
-                    )
-                found[name], _ = read_info(self._folder("maps", view, quantity), name)
-        return found
-
-    def _lumisections(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Run, lumisection and time of all rows."""
-        folder = self._folder("lumisections")
-        arrays = [find_column(folder, name, column.dtype) for name, column in LUMISECTIONS.items()]
-        if len({array.shape for array in arrays}) > 1:
-            raise self._file.refused("columns of lumisections that are not equally long", "one row for each")
-        run, lumi, began = (read_column(array) for array in arrays)
-        ids = run.astype(np.uint64) << np.uint64(32) | lumi.astype(np.uint64)
-        if np.any(ids[1:] <= ids[:-1]) or np.any(run == 0):
-            raise self._file.refused("lumisections that do not ascend", "each once, in order of run and lumi")
-        return run.astype(np.int64), lumi.astype(np.int64), began.astype(np.float64)
-
-    def _folder(self, *names: str) -> Hdf5Folder:
-        folder: Hdf5Folder = self._file
-        for name in names:
-            inside = folder.folder(name)
-            if inside is None:
-                raise folder.refused(f"no folder {'/'.join(names)}", "a data set")
-            folder = inside
-        return folder
 
 
 def open_data_set(path: Path) -> DataSet:

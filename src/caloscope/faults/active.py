@@ -11,7 +11,7 @@ from caloscope.faults.check import check
 from caloscope.faults.clock import Clock, strength
 from caloscope.faults.fault import Fault
 from caloscope.geometry import View
-from caloscope.records import LumiId, Mask
+from caloscope.records import LUMISECTION_SECONDS, LumiId, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class Active:
     days: float
 
 
-LUMIS_A_DAY = 86_400.0 / 23.3
+LUMIS_A_DAY = 86_400.0 / LUMISECTION_SECONDS
 
 
 class Schedule:

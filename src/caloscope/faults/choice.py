@@ -1,13 +1,14 @@
 """Cells chosen at random: single ones, boxes, strips, or regions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from caloscope.errors import UsageError
+from caloscope.faults.fault import Where, instead
 from caloscope.geometry import View
 from caloscope.records import Mask
 
@@ -47,32 +48,36 @@ def chosen(choice: Choice, view: View, rng: np.random.Generator) -> Mask:
         return _only(tuple(cell), view)
     if choice.shape in ("box", "strip") or _BOX.match(choice.shape):
         return _box(choice, view, allowed, rng)
-    outside = ~_region(choice.within, view)
+    outside = ~inside(choice.within, view)
     kind = [region.members for region in view.regions if region.kind == choice.shape]
     fitting = [members & allowed for members in kind if not (members & outside).any()]
     fitting = [members for members in fitting if members.any()]
     if not fitting:
         kinds = ", ".join(dict.fromkeys(region.kind for region in view.regions))
-        inside = f" within {choice.within!r}" if choice.within else ""
+        where = f" within {choice.within!r}" if choice.within else ""
         raise UsageError(
             f"shape is {choice.shape!r}: expected cell, RxC, box, strip, or a kind of region that "
-            f"{view.name} has{inside} ({kinds})"
+            f"{view.name} has{where} ({kinds})"
         )
     return fitting[int(rng.integers(len(fitting)))]
 
 
-def _region(name: str, view: View) -> Mask:
-    if name in ("", "all", view.name):
+def inside(within: str, view: View, others: Iterable[View] = ()) -> Mask:
+    """The cells of the region to stay in.
+
+    Raises `UsageError` when the view has none of this name, telling which of the `others` has it.
+    """
+    if within in ("", "all", view.name):
         return view.exists
     for region in view.regions:
-        if region.name == name:
+        if region.name == within:
             return region.members
-    raise UsageError(f"within is {name!r}: expected a region of {view.name}, or {view.name}")
+    raise UsageError(f"within is {within!r}: no region of {view.name}, {instead(within, view, others)}")
 
 
 def _allowed(choice: Choice, view: View) -> Mask:
     """Cells that exist where the choice may fall."""
-    allowed = _region(choice.within, view)
+    allowed = inside(choice.within, view)
     if choice.depth is None:
         return allowed
     if choice.depth not in view.depths:
@@ -151,3 +156,19 @@ def _solid(cells: Mask, circular: tuple[bool, bool]) -> Mask:
             ]
             solid |= ways[0] & ways[1]
     return solid
+
+
+def named(mask: Mask, view: View) -> Where:
+    """The name of the region that these cells are, if they are one, else the cells."""
+    cells = np.argwhere(mask)
+    for region in view.regions_of(tuple(cells[0])) if len(cells) > 1 else ():
+        if (region.members == mask).all():
+            first = next(other for other in view.regions if other.name == region.name)
+            return region.name if first is region else listed(mask)
+    return listed(mask)
+
+
+def listed(mask: Mask) -> Where:
+    """The indices of the cells, of a single one without a tuple around."""
+    cells = tuple(tuple(int(i) for i in cell) for cell in np.argwhere(mask))
+    return cells[0] if len(cells) == 1 else cells

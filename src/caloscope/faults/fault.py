@@ -1,6 +1,8 @@
 """What a fault is: which cells of which map, what happens to them, when, and by what mechanism."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -14,10 +16,11 @@ Kind: TypeAlias = Literal[
     "dead", "factor", "hot", "noisy", "stuck", "garbage", "scrambled", "drift", "full-readout"
 ]
 Mechanism: TypeAlias = Literal["channels", "crystals", "readouts", "trigger", "high-voltage"]
+Where: TypeAlias = str | Cell | tuple[Cell, ...]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MECHANISMS: tuple[Mechanism, ...] = get_args(Mechanism)
 
-_USUAL: Final[dict[Kind, float]] = {
+USUAL: Final[dict[Kind, float]] = {
     "dead": 0.0,
     "factor": 0.5,
     "hot": 2.0,
@@ -28,6 +31,7 @@ _USUAL: Final[dict[Kind, float]] = {
     "drift": -0.01,
     "full-readout": 1.0,
 }
+"""What stands for an amount that is not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Fault:
     """
 
     map: str
-    where: str | Cell | tuple[Cell, ...]
+    where: Where
     kind: Kind
     amount: float | None = None
     onset: int = 1
@@ -76,7 +80,7 @@ class Fault:
     @property
     def size(self) -> float:
         """The amount, or what stands for it where none was given."""
-        return _USUAL[self.kind] if self.amount is None else self.amount
+        return USUAL[self.kind] if self.amount is None else self.amount
 
     @property
     def has_amount(self) -> bool:
@@ -90,31 +94,58 @@ class Fault:
     def cells(self, view: View) -> Mask:
         """The faulty cells. Raises `UsageError` when there is no such region or cell."""
         if isinstance(self.where, str):
-            return _region(self.where, view)
+            return region_cells(self.where, view)
         cells = self.where if self.where and isinstance(self.where[0], tuple) else (self.where,)
         mask = np.zeros(view.shape, np.bool_)
         mask[tuple(zip(*(_inside(cell, view) for cell in cells), strict=True))] = True
         return mask
 
 
-def _region(name: str, view: View) -> Mask:
+def region_cells(name: str, view: View, others: Iterable[View] = ()) -> Mask:
+    """The cells of a region, or of `all`.
+
+    Raises `UsageError` when the view has none of this name, telling which of the `others` has it.
+    """
     if name == "all":
         return view.exists
     for region in view.regions:
         if region.name == name:
             return region.members
-    raise UsageError(f"{view.name}: no region {name!r}, expected one of the view's, or all")
+    raise UsageError(f"{view.name}: no region {name!r}, {instead(name, view, others)}")
+
+
+def instead(name: str, view: View, others: Iterable[View] = ()) -> str:
+    """What to say of a region that the view has not: who else has it, or what its own are called."""
+    owners = dict.fromkeys(other.name for other in others if name in {each.name for each in other.regions})
+    if owners:
+        return f"which is one of {', '.join(owners)}: expected a map of {' or '.join(owners)}"
+    if name.casefold() == view.name.casefold():
+        return "expected all"
+    near = nearest(name, [region.name for region in view.regions])
+    if near:
+        return f"expected {'one such as ' if len(near) > 1 else ''}{', '.join(near)}"
+    first = {region.kind: region.name for region in reversed(view.regions)}
+    kinds = ", ".join(f"{first[kind]} ({kind})" for kind in reversed(first))
+    return f"expected all or one such as {kinds}" if kinds else "expected all"
+
+
+def nearest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """The names that are most like a word, the best first; alone the one that differs in capitals only."""
+    folded = {name.casefold(): name for name in names}
+    found = word[:200].casefold()
+    close = [found] if found in folded else get_close_matches(found, folded, most)
+    return [folded[each] for each in close]
 
 
 def _inside(cell: object, view: View) -> Cell:
     """The index of a cell that exists."""
     shape = " x ".join(str(n) for n in view.shape)
     found = tuple(cell) if isinstance(cell, tuple) else ()
-    sound = len(found) == len(view.shape) and all(
-        isinstance(i, int) and 0 <= i < n for i, n in zip(found, view.shape, strict=True)
-    )
-    if not sound:
-        raise UsageError(f"{view.name}: no cell {cell}, expected one inside {shape}")
+    if len(found) != len(view.shape):
+        indices = "[depth index, y, x]" if view.depths else "[y, x]"
+        raise UsageError(f"{view.name}: no cell {list(found)}, expected {indices} inside {shape}")
+    if not all(isinstance(i, int) and 0 <= i < n for i, n in zip(found, view.shape, strict=True)):
+        raise UsageError(f"{view.name}: no cell {list(found)}, expected one inside {shape}")
     if not view.exists[found]:
-        raise UsageError(f"{view.name}: no cell at {cell}, expected one that exists")
+        raise UsageError(f"{view.name}: no cell at {list(found)}, expected one that exists")
     return found

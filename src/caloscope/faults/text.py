@@ -3,25 +3,28 @@
 `docs/fault-catalogue.md` explains the text to the people who write one.
 """
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
+from pydantic import ValidationError
 
 from caloscope.config import catalogue
 from caloscope.errors import UsageError
-from caloscope.faults.check import check
-from caloscope.faults.choice import chosen
-from caloscope.faults.described import FaultText, parse
-from caloscope.faults.fault import Fault
+from caloscope.faults.check import check, slip, title
+from caloscope.faults.choice import chosen, inside, listed, named
+from caloscope.faults.described import FaultsText, FaultText, RandomText, parse
+from caloscope.faults.fault import Fault, Where, region_cells
 from caloscope.geometry import View
-from caloscope.records import Cell, Mask
+from caloscope.records import Mask
 
 MAX_CELLS: Final = 2_000_000
 """Cells of all faults together, those of whole regions not counted."""
 
-Where: TypeAlias = str | Cell | tuple[Cell, ...]
+DUTY: Final = 0.5
+"""Share of the lumisections in which a flickering fault is there, if nothing else is said."""
 
 
 def load_faults(text: str, label: str, maps: Mapping[str, View], *, seed: int | None = None) -> list[Fault]:
@@ -32,7 +35,7 @@ def load_faults(text: str, label: str, maps: Mapping[str, View], *, seed: int | 
     others stay too. Raises `UsageError` for a text that will not do, for a map that nobody knows, for
     cells, kinds and mechanisms that a view has not, and if no fault fits any of the maps.
     """
-    described = parse(text, label)
+    described = _parsed(text, label)
     faults: list[Fault] = []
     cells, fits = 0, False
     for number, one in enumerate(described.fault, start=1):
@@ -40,16 +43,30 @@ def load_faults(text: str, label: str, maps: Mapping[str, View], *, seed: int | 
         fits = fits or bool(views)
         try:
             _known(one.map, maps)
+            _placed(one, views, maps)
             for fault in _copies(one, views, (described.seed if seed is None else seed, number)):
                 cells += 0 if isinstance(fault.where, str) else len(fault.where)
                 if cells > MAX_CELLS:
                     raise UsageError(f"found more than {MAX_CELLS:,} cells in all: expected fewer or smaller")
                 faults.append(fault)
         except UsageError as error:
-            raise UsageError(f"{label}: fault {number}: {error}") from error
+            raise UsageError(f"{label}: {title(number, one.name)}: {error}") from error
     if not fits:
         raise UsageError(f"{label}: found no fault of {', '.join(maps) or 'any map'}: expected one at least")
     return faults
+
+
+def _parsed(text: str, label: str) -> FaultsText:
+    """The text, checked; of the usual slips more is said than what was found."""
+    try:
+        return parse(text, label)
+    except UsageError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        models = (FaultsText, FaultText, RandomText)
+        keys = [list(model.model_fields) for model in models]
+        said = slip(error.__cause__.errors(include_url=False), tomllib.loads(text), keys)
+        raise UsageError(f"{label}: {said}" if said else str(error)) from error.__cause__
 
 
 def _known(pattern: str, maps: Mapping[str, View]) -> None:
@@ -57,6 +74,21 @@ def _known(pattern: str, maps: Mapping[str, View]) -> None:
     names = [*maps, *(name for name in catalogue.load() if name not in maps)]
     if not any(fnmatchcase(name, pattern) for name in names):
         raise UsageError(f"map is {pattern!r}: expected a map or a pattern for some of {', '.join(names)}")
+
+
+def _placed(one: FaultText, views: Mapping[str, View], maps: Mapping[str, View]) -> None:
+    """Refuses a region that a view has not, telling which of the other maps' views has it."""
+    whole = _is_whole(one)
+    for number, view in enumerate(views.values()):
+        if one.region is not None and (whole or number == 0):
+            region_cells(one.region, view, maps.values())
+        if one.random is not None and number == 0:
+            inside(one.random.within, view, maps.values())
+
+
+def _is_whole(one: FaultText) -> bool:
+    """Whether this is all of a region, which keeps its name."""
+    return one.region is not None and one.rows is None and one.columns is None and one.depth is None
 
 
 def _copies(one: FaultText, views: Mapping[str, View], stream: tuple[int, int]) -> Iterator[Fault]:
@@ -79,7 +111,7 @@ def _fault(one: FaultText, copy: int, where: Where, rng: np.random.Generator) ->
     onset = one.onset + copy * one.every
     later = int(rng.integers(0, one.jitter, endpoint=True))
     flickers = one.kind == "flickering"
-    duty = 0.5 if flickers else 1.0
+    duty = DUTY if flickers else 1.0
     return Fault(
         map=one.map,
         where=where,
@@ -102,14 +134,14 @@ def _where(one: FaultText, views: Mapping[str, View], rng: np.random.Generator) 
     if one.cells is not None:
         cells = tuple(tuple(cell) for cell in one.cells)
         return cells[0] if len(cells) == 1 else cells
-    if one.region is not None and one.rows is None and one.columns is None and one.depth is None:
+    if one.region is not None and _is_whole(one):
         return one.region
     if not views:
         return ()
     view = next(iter(views.values()))
     mask = _part(one, view) if one.random is None else chosen(one.random.choice, view, rng)
     several = len({view.name for view in views.values()}) > 1
-    return _listed(mask) if several else _named(mask, view)
+    return listed(mask) if several else named(mask, view)
 
 
 def _part(one: FaultText, view: View) -> Mask:
@@ -130,18 +162,3 @@ def _part(one: FaultText, view: View) -> Mask:
     if not mask.any():
         raise UsageError(f"region is {one.region!r}: expected cells of it in these rows, columns and depth")
     return mask
-
-
-def _named(mask: Mask, view: View) -> Where:
-    """The name of the region that this is, if it is one, else its cells."""
-    cells = np.argwhere(mask)
-    for region in view.regions_of(tuple(cells[0])) if len(cells) > 1 else ():
-        if (region.members == mask).all():
-            first = next(other for other in view.regions if other.name == region.name)
-            return region.name if first is region else _listed(mask)
-    return _listed(mask)
-
-
-def _listed(mask: Mask) -> Where:
-    cells = tuple(tuple(int(i) for i in cell) for cell in np.argwhere(mask))
-    return cells[0] if len(cells) == 1 else cells

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from caloscope.faults.change import Array, Whole, drawn
 from caloscope.geometry import View
+from caloscope.geometry.readout import CRYSTALS
 from caloscope.records import Mask
 
 
@@ -79,4 +80,4 @@ class FalseSeeds:
             covered[block] += rng.hypergeometric(self.events - covered[block], covered[block], seeded)
         covered[mean <= 0.0] = 0
         others = 1.0 - covered / max(self.events, 1)
-        return drawn(counts, others, 25.0 * self.events, rng) + covered * self.crystals
+        return drawn(counts, others, float(CRYSTALS * self.events), rng) + covered * self.crystals

@@ -9,7 +9,7 @@ from matplotlib.figure import SubFigure
 from numpy.typing import NDArray
 
 from caloscope.figures import style
-from caloscope.figures.maps import FACTOR, Shown, draw_map
+from caloscope.figures.maps import FACTOR, Shown, axis_title, draw_map
 from caloscope.geometry import View
 
 _VISIBLE = 0.03
@@ -65,8 +65,8 @@ def _draw(part: SubFigure, view: View, scene: Scene) -> None:
     row[2].set_title("truth: expected counts, faulty over healthy", fontsize=9, fontweight="normal")
     part.colorbar(mesh, ax=row[2], label="factor", pad=0.01, extend="max")
     for axes in row:
-        axes.set_xlabel(view.x.title)
-    row[0].set_ylabel(view.y.title)
+        axes.set_xlabel(axis_title(view.x))
+    row[0].set_ylabel(axis_title(view.y))
 
 
 def _plane(values: NDArray[Number], depth: int | None) -> NDArray[Number]:

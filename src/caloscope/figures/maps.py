@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from caloscope.figures import style
 from caloscope.geometry import View
+from caloscope.geometry.view import Axis
 from caloscope.records import Mask
 
 _SMALL = 0.03
@@ -92,8 +93,8 @@ def _flat(part: SubFigure, view: View, shown: Shown) -> None:
     axes = part.subplots()
     mesh = draw_map(axes, view, shown.values, shown)
     axes.set_title(shown.title)
-    axes.set_xlabel(view.x.title)
-    axes.set_ylabel(view.y.title)
+    axes.set_xlabel(axis_title(view.x))
+    axes.set_ylabel(axis_title(view.y))
     part.colorbar(mesh, ax=axes, label=shown.unit, pad=0.01, extend="both")
 
 
@@ -105,10 +106,16 @@ def _deep(part: SubFigure, view: View, shown: Shown) -> None:
     for axes, depth in zip(row, depths, strict=True):
         mesh = draw_map(axes, view, shown.values[depth], shown, depth)
         axes.set_title(f"depth {view.depths[depth]}", fontsize=8.5, fontweight="normal")
-        axes.set_xlabel(f"{view.x.title} bin")
+        axes.set_xlabel(axis_title(view.x))
         axes.tick_params(labelleft=axes is row[0])
-    row[0].set_ylabel(view.y.title)
+    row[0].set_ylabel(axis_title(view.y))
     part.colorbar(mesh, ax=list(row), label=shown.unit, pad=0.01, extend="both")
+
+
+def axis_title(axis: Axis) -> str:
+    """The title of an axis; HCAL's ieta is booked in numbers of bins, and its title says so."""
+    numbered = min(axis.values) < axis.low or max(axis.values) > axis.high
+    return f"{axis.title} bin" if numbered else axis.title
 
 
 def _colours(name: str) -> Colormap:

@@ -14,9 +14,7 @@ from PIL import Image  # comes with matplotlib
 BLACK: Final = "#000000"
 BLUE: Final = "#0072B2"
 SKY: Final = "#56B4E9"
-ORANGE: Final = "#E69F00"
 VERMILLION: Final = "#D55E00"
-GREEN: Final = "#009E73"
 
 INK: Final = "#222222"
 PALE: Final = "#6b6b6b"

@@ -22,10 +22,11 @@ from caloscope.records import Mask
 
 Array = NDArray[np.float64]
 
-CRYSTALS: Final = 25
-"""Crystals of a whole tower or supercrystal."""
+SIDE: Final = 5
+"""Crystals along a side of a whole tower or supercrystal."""
 
-_SIDE: Final = 5
+CRYSTALS: Final = SIDE**2
+"""Crystals of a whole tower or supercrystal."""
 
 # Barrel: side of the block in towers, and its share of the digis that come in blocks.
 _SQUARES: Final = ((1, 0.15), (3, 0.57), (5, 0.255), (7, 0.025))
@@ -56,8 +57,8 @@ class Footprint:
     @property
     def crystals(self) -> NDArray[np.int64]:
         """Crystals of each tower around the seed that are read, `(n, n)` = (y, x), 0 to 25."""
-        towers = len(self.which) // _SIDE
-        by_tower = self.which.reshape(towers, _SIDE, towers, _SIDE)
+        towers = len(self.which) // SIDE
+        by_tower = self.which.reshape(towers, SIDE, towers, SIDE)
         return np.asarray(by_tower.sum(axis=(1, 3)), dtype=np.int64)
 
     @property
@@ -136,12 +137,12 @@ def _kernel(view_name: str) -> Array:
 
 
 def _square(towers: int, share: float) -> Footprint:
-    return Footprint(share, _frozen(np.ones((_SIDE * towers, _SIDE * towers), dtype=np.bool_)))
+    return Footprint(share, _frozen(np.ones((SIDE * towers, SIDE * towers), dtype=np.bool_)))
 
 
 def _turned(angle: float, down: float, right: float, share: float, towers: int = 5) -> Footprint:
     """A turned square of crystals: those whose middle lies inside."""
-    steps = np.arange(_SIDE * towers) - (_SIDE * towers - 1) / 2
+    steps = np.arange(SIDE * towers) - (SIDE * towers - 1) / 2
     y, x = steps[:, np.newaxis] - down, steps[np.newaxis] - right
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     along, across = np.abs(x * cosine + y * sine), np.abs(y * cosine - x * sine)

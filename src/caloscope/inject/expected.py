@@ -13,7 +13,7 @@ from caloscope.faults.effect import capacity
 from caloscope.faults.fault import Fault
 from caloscope.geometry import View
 from caloscope.readers.maps.plateau import plateau_events
-from caloscope.records import Counts, Floats, LumiId, MapRecord, MapTruth
+from caloscope.records import Counts, Floats, LumiId, MapRecord, MapTruth, Mask
 
 _ONLY_LESS: Final = frozenset({"dead", "factor", "scrambled"})
 """Kinds that add no counts, so that nobody need know how many events there were; nor do drifts down."""
@@ -39,19 +39,28 @@ class Average:
 
         The rates give the ratios of cells, and the sum of the sound ones gives the scale: so pileup, which
         changes the sum most, needs not be known. Where none is sound all do whose factor is known. Counts in
-        bins without a cell, such as those of HO in HCAL's fourth depth, mean nothing here.
+        bins without a cell, such as those of HO in HCAL's fourth depth, mean nothing here. Cells that count in
+        every event, as HF does, follow no pileup: they are not part of the scale, nothing can be added.
         """
         factor = np.ones(counts.shape, np.float32) if truth is None else truth.factor
-        known = np.isfinite(factor)
+        known, full = np.isfinite(factor), self._full()
         mean = np.zeros(counts.shape)
         mean[known] = self.rate[known] * factor[known]
         sound = self.view.exists & (factor == 1.0)
-        some = sound if mean[sound].any() else self.view.exists & known
+        mean[full & sound] = 0.0
+        some = sound & ~full if mean[sound].any() else self.view.exists & known
         total = float(mean[some].sum())
         mean *= float(counts[some].sum(dtype=np.float64)) / total if total > 0.0 else 0.0
         # Of a cell that is dead when healthy and counts none the less, its own counts are all that is known.
         mean[~known] = counts[~known]
+        mean[full & sound] = counts[full & sound]
         return mean
+
+    def _full(self) -> Mask:
+        """Cells that count in every event."""
+        if self.noise != "binomial" or not self.knows_events:
+            return np.zeros(self.view.shape, np.bool_)
+        return np.asarray(self.rate >= 1.0 - 1e-9)
 
     def most(self, record: MapRecord, where: LumiId, faults: list[Fault]) -> float:
         """The most that a cell can count; infinity where nobody knows and no fault asks.

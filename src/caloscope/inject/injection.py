@@ -166,14 +166,15 @@ class _Work:
         stream = [self._seed, *at, *on.name.encode()]
         counts = act(healthy, mean, there, on, most, stream)
         now = truth(mean, outcome(mean, there, on, most), there, on)
+        if now is None or not now.fault.any():
+            return replace(record, counts=counts), before  # nothing that there was to change
         self._note(name, there, now)
         return replace(record, counts=counts), joined(before, now)
 
-    def _note(self, name: str, there: Sequence[Active], now: MapTruth | None) -> None:
+    def _note(self, name: str, there: Sequence[Active], now: MapTruth) -> None:
         self._tally.faulty[name] += 1
         self._tally.by_fault.update(each.number - self._before for each in there)
-        if now is not None:
-            self._tally.cells[name] |= now.fault > 0
+        self._tally.cells[name] |= now.fault > 0
 
     def report(self, lines: Sequence[str]) -> Injected:
         """What was done."""

@@ -80,7 +80,7 @@ def _one(
         if with_truth and there:
             mean = healthy.expected(at)
             found = truth(mean, healthy.expected(at, there), there, healthy.view)
-            wrong |= {name: found} if found is not None else {}
+            wrong |= {name: found} if found is not None and found.fault.any() else {}
     lumisection = Lumisection(
         label=fill.label,
         run=at.run,

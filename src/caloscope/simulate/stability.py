@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Final, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from caloscope.errors import UsageError
 from caloscope.geometry import View
 from caloscope.simulate.conditions import Conditions
 from caloscope.simulate.fields import Fields, Shares
+from caloscope.simulate.series import autoregressive
 
 _LARGEST: Final = 0.2
 _PERIODS: Final = (240.0, 410.0, 730.0)
@@ -21,7 +23,6 @@ _MODES: Final = 4
 _MEMORY: Final = 0.7
 """Correlation of the smooth changes from one lumisection to the next."""
 
-_LAGS: Final = 48
 _BLOCK: Final = 64
 _CACHED: Final = 16
 _TAG: Final = 0x57AB
@@ -122,15 +123,8 @@ class Changes:
         return np.asarray(self._blocks[run, block][place])
 
     def _series(self, run: int, block: int) -> Array:
-        """Amplitudes of all lumisections of a block, shape (lumisections, modes).
-
-        Each is a sum over the last steps, of sizes that fall like powers: so no series has to be followed
-        from its start.
-        """
-        steps = np.concatenate([self._steps(run, number) for number in (block - 1, block)])
-        weights = math.sqrt(1.0 - _MEMORY**2) * _MEMORY ** np.arange(_LAGS)
-        recent = np.lib.stride_tricks.sliding_window_view(steps, _LAGS, axis=0)[-_BLOCK:]
-        return np.asarray(recent @ weights[::-1])
+        """Amplitudes of all lumisections of a block, shape (lumisections, modes)."""
+        return autoregressive(partial(self._steps, run), block, _MEMORY)
 
     def _steps(self, run: int, block: int) -> Array:
         return self._stream(_LUMI, run, block + 1).standard_normal((_BLOCK, _MODES))

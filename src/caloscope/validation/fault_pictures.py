@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from caloscope.config.catalogue import MapSpec, load
+from caloscope.config.catalogue import load
 from caloscope.errors import UsageError
-from caloscope.faults import Active, Clock, Fault, Kind, Schedule, load_faults, preset_text, truth
+from caloscope.faults import Active, Clock, Fault, Schedule, load_faults, preset_text, truth
 from caloscope.figures import Scene, fault_pictures
-from caloscope.geometry import View, view
+from caloscope.geometry import view
 from caloscope.records import LumiId
 from caloscope.simulate import Conditions, Healthy, healthy
 from caloscope.simulate.conditions import Dataset
@@ -20,50 +20,49 @@ _ERA: Final = "2018"
 _RUN: Final = 320_001
 _LUMIS: Final = 400
 _A_PICTURE: Final = 6
-_PICTURED: Final[tuple[tuple[str, str, Dataset, int], ...]] = (
-    ("EB/digi", "catalogue-EB", "ZeroBias", 500),
-    ("EE+/digi", "catalogue-EE", "ZeroBias", 500),
-    ("HCAL/digi", "catalogue-HCAL", "JetHT", 1500),
-    ("HO/digi", "", "JetHT", 1500),
-)
-"""Map, the preset with its faults (none: the kinds that any binomial map has), primary dataset, events."""
+_PICTURED: Final[dict[str, tuple[str, Dataset, int]]] = {
+    "EB": ("catalogue-EB", "ZeroBias", 500),
+    "EE+": ("catalogue-EE", "ZeroBias", 500),
+    "EE-": ("catalogue-EE", "ZeroBias", 500),
+    "HCAL": ("catalogue-HCAL", "JetHT", 1500),
+    "HO": ("catalogue-HO", "JetHT", 1500),
+}
+"""By view: the preset with its faults, primary dataset, events."""
 
 
-def write_fault_pictures(folder: Path, seed: int = 1) -> list[Path]:
-    """Writes pictures of every fault of the catalogues, a few rows a file, and says which files."""
+def write_fault_pictures(folder: Path, seed: int = 1, views: Sequence[str] | None = None) -> list[Path]:
+    """Writes pictures of every fault of the catalogues, a few rows a file, and says which files.
+
+    Only of these views, if any are given. Raises `UsageError` for a view that has no catalogue.
+    """
+    for name in views or ():
+        if name not in _PICTURED:
+            raise UsageError(f"view {name!r} has no pictures: expected one of {', '.join(_PICTURED)}")
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, preset, dataset, events in _PICTURED:
-        spec = load()[name]
-        on = view(spec.view, _ERA)
-        detector = healthy(spec, on, seed)
-        at = Conditions(_RUN, 1, events, 50.0, 50.0, dataset=dataset, seed=seed)
-        scenes = list(_scenes(detector, at, _faults(spec, on, preset)))
-        for first in range(0, len(scenes), _A_PICTURE):
-            title = f"{name}: faults, {events} events of {dataset} at pileup 50"
-            path = folder / f"{spec.slug}-faults-{first // _A_PICTURE + 1}.png"
-            path.write_bytes(fault_pictures(on, scenes[first : first + _A_PICTURE], title))
+    for name in dict.fromkeys(views or _PICTURED):
+        for place, png in enumerate(_pictures(name, seed), start=1):
+            path = folder / f"{load()[f'{name}/digi'].slug}-faults-{place}.png"
+            path.write_bytes(png)
             written.append(path)
     return written
 
 
-def _faults(spec: MapSpec, on: View, preset: str) -> list[Fault]:
-    if preset:
-        return load_faults(preset_text(preset), preset, {spec.name: on})
-    return list(_of_any_channels(spec, on))
+def _pictures(name: str, seed: int) -> Iterator[bytes]:
+    _, dataset, events = _PICTURED[name]
+    title = f"{name}/digi: faults, {events} events of {dataset} at pileup 50"
+    scenes = list(scenes_of(name, seed))
+    for first in range(0, len(scenes), _A_PICTURE):
+        yield fault_pictures(view(name, _ERA), scenes[first : first + _A_PICTURE], title)
 
 
-def _of_any_channels(spec: MapSpec, on: View) -> Iterator[Fault]:
-    """Each kind on its own 4 x 4 channels."""
-    kinds: tuple[tuple[Kind, float | None], ...] = (
-        ("dead", None), ("factor", 0.5), ("hot", 2.0), ("noisy", 0.3), ("stuck", 1.0), ("garbage", 1.0),
-        ("scrambled", None), ("drift", -0.99),
-    )  # fmt: skip
-    for place, (kind, amount) in enumerate(kinds):
-        rows, columns = 6 * place + 20, on.x.bins // 2 - 6
-        box = [(rows + dy, columns + dx) for dy in range(4) for dx in range(4)]
-        cells = tuple(cell for cell in box if on.exists[cell])
-        yield Fault(map=spec.name, where=cells, kind=kind, amount=amount, seed=7, name=kind)
+def scenes_of(name: str, seed: int = 1) -> Iterator[Scene]:
+    """Every fault of the catalogue of a view, in one lumisection each, on the map of digis."""
+    preset, dataset, events = _PICTURED[name]
+    spec, on = load()[f"{name}/digi"], view(name, _ERA)
+    faults = load_faults(preset_text(preset), preset, {spec.name: on})
+    at = Conditions(_RUN, 1, events, 50.0, 50.0, dataset=dataset, seed=seed)
+    return _scenes(healthy(spec, on, seed), at, faults)
 
 
 def _scenes(detector: Healthy, at: Conditions, faults: Sequence[Fault]) -> Iterator[Scene]:

@@ -9,11 +9,8 @@ from scipy import sparse
 
 from caloscope.detectors.base import Array
 from caloscope.geometry import View
-from caloscope.geometry.readout import Footprint, footprints
+from caloscope.geometry.readout import SIDE, Footprint, footprints
 from caloscope.records import Mask
-
-SIDE = 5
-"""Crystals along a side of a tower."""
 
 _RARE: Final = 0.1
 """Mean blocks around a seed below which it is quicker to draw all of a footprint at once."""

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from caloscope.geometry.readout import SIDE
 from caloscope.records import Counts
-from caloscope.simulate.ecal.blocks import SIDE, Blocks, by_tower
+from caloscope.simulate.ecal.blocks import Blocks, by_tower
 from caloscope.simulate.ecal.faults import Parts
 
 Whole = NDArray[np.int64]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from caloscope.detectors.base import Array
 from caloscope.geometry import View
 from caloscope.geometry.ecal_endcap import crystals
-from caloscope.geometry.readout import CRYSTALS, lost_with_seeds
+from caloscope.geometry.readout import CRYSTALS, SIDE, lost_with_seeds
 from caloscope.records import Cell, Mask
-from caloscope.simulate.ecal.blocks import SIDE, by_tower
+from caloscope.simulate.ecal.blocks import by_tower
 from caloscope.simulate.fields import Fields, Shares
 
 _TAG: Final = 0xECA1
@@ -87,7 +87,7 @@ def drawn(view: View, seed: int) -> Pattern:
     field = np.zeros(view.shape)
     field[view.exists] = Fields(view).draw(rng, _BARREL_SHARES if barrel else _ENDCAP_SHARES)
     alive = _with_missing(_existing(view), rng)
-    lose(alive, (25.0 * _low(view)).astype(np.int64))
+    lose(alive, (CRYSTALS * _low(view)).astype(np.int64))
     towers = by_tower(alive).sum(axis=(2, 3)) / np.maximum(by_tower(_existing(view)).sum(axis=(2, 3)), 1)
     # Where a tower is dead its neighbours lack what its seeds would have read.
     near_dead = 1.0 - lost_with_seeds(view, view.exists & (towers == 0.0))

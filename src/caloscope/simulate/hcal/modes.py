@@ -1,13 +1,14 @@
 """What all channels of HB, and all of HE, do together from one lumisection to the next."""
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
 
 from caloscope.detectors.base import Array
 from caloscope.simulate.conditions import Conditions
+from caloscope.simulate.series import autoregressive
 
 SIZES: Final = (0.0048, 0.0060, 0.0)
 """rms of the hazards' common change in HB, HE and HO. It makes 0.33 % in the mean p of HB and 0.31 % in
@@ -20,7 +21,6 @@ MEMORY: Final = 0.5
 TOGETHER: Final = 0.8
 """Correlation of HE with HB; 0.9 in the six lumisections that there are."""
 
-_LAGS: Final = 32
 _BLOCK: Final = 256
 _TAG: Final = 0x4CA2
 
@@ -36,15 +36,8 @@ def common(at: Conditions) -> Array:
 
 @lru_cache(maxsize=64)
 def _series(seed: int, run: int, block: int) -> Array:
-    """Factors of all lumisections of a block, shape (lumisections, 3), read-only.
-
-    Each is a sum over the last steps, of sizes that fall like powers: so no series has to be followed from
-    its start.
-    """
-    steps = np.concatenate([_steps(seed, run, number) for number in (block - 1, block)])
-    weights = math.sqrt(1.0 - MEMORY**2) * MEMORY ** np.arange(_LAGS)
-    recent = np.lib.stride_tricks.sliding_window_view(steps, _LAGS, axis=0)[-_BLOCK:] @ weights[::-1]
-    hb, own = recent.T
+    """Factors of all lumisections of a block, shape (lumisections, 3), read-only."""
+    hb, own = autoregressive(partial(_steps, seed, run), block, MEMORY).T
     he = TOGETHER * hb + math.sqrt(1.0 - TOGETHER**2) * own
     factors = 1.0 + np.stack([hb, he, np.zeros(_BLOCK)], axis=1) * SIZES
     factors.setflags(write=False)

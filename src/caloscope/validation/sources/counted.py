@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from caloscope.config.catalogue import MapSpec
 from caloscope.detectors.base import Array
+from caloscope.errors import UsageError
 from caloscope.geometry import View, era_of_run, view
 from caloscope.readers import read
 from caloscope.records import Lumisection
@@ -26,6 +27,8 @@ def counted_samples(path: Path, specs: list[MapSpec], era: str | None, events: i
     """
     lumisections: list[Lumisection] = []
     for each in read(path, specs, label="validation", era=era, views=view):
+        if each.simulated:
+            raise UsageError(f"{path}: found simulated lumisections, expected real ones")
         lumisections.append(each)
         if len(lumisections) >= MOST_LUMIS:
             break
