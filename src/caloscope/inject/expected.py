@@ -39,8 +39,8 @@ class Average:
 
         The rates give the ratios of cells, and the sum of the sound ones gives the scale: so pileup, which
         changes the sum most, needs not be known. Where none is sound all do whose factor is known. Counts in
-        bins without a cell, such as those of HO in HCAL's fourth depth, mean nothing here. Cells that count in
-        every event, as HF does, follow no pileup: they are not part of the scale, nothing can be added.
+        bins without a cell, such as those of HO in HCAL's fourth depth, mean nothing here. Cells that count
+        in every event, as HF does, follow no pileup: they have no part in the scale.
         """
         factor = np.ones(counts.shape, np.float32) if truth is None else truth.factor
         known, full = np.isfinite(factor), self._full()
