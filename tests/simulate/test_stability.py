@@ -10,28 +10,12 @@ from caloscope.errors import UsageError
 from caloscope.geometry import View, view
 from caloscope.simulate.conditions import Conditions
 from caloscope.simulate.stability import DEFAULT, STEADY, Changes, Stability
+from tests.simulate.making import TEXT
 
 RUN_TO_RUN = Stability(0.02, 0.0, 0.0)
 DRIFT = Stability(0.0, 0.01, 0.0)
 LUMI_TO_LUMI = Stability(0.0, 0.0, 0.003)
 VIEWS = [("EB", "2018"), ("EE+", "2018"), ("HCAL", "2018"), ("HCAL", "2019+"), ("HO", "2018")]
-
-RING = """
-name = "RING"
-[views.RING]
-cell_name = "{layer} {iphi}"
-[views.RING.y]
-name = "layer"
-low = 0
-high = 1
-bins = 1
-[views.RING.x]
-name = "iphi"
-low = 0
-high = 360
-bins = 64
-circular = true
-"""
 
 
 def at(run: int = 320_001, lumi: int = 1, day: float = 0.0) -> Conditions:
@@ -93,7 +77,7 @@ def test_depths_of_a_tower_change_together() -> None:
 
 
 def test_it_works_on_any_view() -> None:
-    on = view("RING", "any", RING)
+    on = view("RING", "any", TEXT)
     factor = over_runs(on, RUN_TO_RUN, runs=600)
     pulls = factor / factor.std(axis=0)
     seam = float(np.mean(pulls[:, 0] * pulls[:, -1]))

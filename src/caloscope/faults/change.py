@@ -64,7 +64,7 @@ class Thinned:
         """The mean times what is kept."""
         return mean * self.keep
 
-    def counts(self, counts: Whole, mean: Array, rng: np.random.Generator) -> Whole:  # noqa: ARG002
+    def counts(self, counts: Whole, mean: Array, rng: np.random.Generator) -> Whole:  # noqa: ARG002 - asked alike
         """Binomial, count by count or readout by readout."""
         if self.blocks is None:
             return rng.binomial(counts, self.keep)
@@ -125,7 +125,7 @@ class Replaced:
         """The mean of the healthy share, and what replaces the rest."""
         return mean * self._healthy() + (0.5 if self.random else 1.0) * self.top
 
-    def counts(self, counts: Whole, mean: Array, rng: np.random.Generator) -> Whole:  # noqa: ARG002
+    def counts(self, counts: Whole, mean: Array, rng: np.random.Generator) -> Whole:  # noqa: ARG002 - asked alike
         """Counts of the healthy share, and what replaces the rest."""
         rest = rng.integers(0, self.top, endpoint=True) if self.random else self.top
         return drawn(counts, self._healthy(), self.capacity, rng) + rest
@@ -144,7 +144,7 @@ class Scrambled:
         share = portion(self.share, self.capacity)
         return mean * (1.0 - share) + mean[self.source] * share
 
-    def counts(self, counts: Whole, mean: Array, rng: np.random.Generator) -> Whole:  # noqa: ARG002
+    def counts(self, counts: Whole, mean: Array, rng: np.random.Generator) -> Whole:  # noqa: ARG002 - asked alike
         """Exchanged counts; their sum stays."""
         moved = drawn(counts, portion(self.share, self.capacity), self.capacity, rng)
         return counts - moved + moved[self.source]

@@ -146,16 +146,16 @@ def _most(view: View, capacity: float) -> Array:
     return np.asarray(crystals(view) * (capacity / CRYSTALS), dtype=np.float64)
 
 
-def _thinned(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
+def _thinned(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001 - made alike
     keep = kept(active)
     return Thinned(keep) if keep <= 1.0 else Added(most, gain=keep - 1.0)
 
 
-def _hot(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
+def _hot(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001 - made alike
     return Added(most, gain=active.strength * (active.fault.size - 1.0))
 
 
-def _noisy(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
+def _noisy(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001 - made alike
     return Added(most, fill=active.strength * active.fault.size)
 
 
@@ -168,7 +168,7 @@ def _replaced(active: Active, mean: Array, most: Array) -> Change:
     return Replaced(most, active.strength, top.astype(np.int64), random=fault.kind == "garbage")
 
 
-def _scrambled(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001
+def _scrambled(active: Active, mean: Array, most: Array) -> Change:  # noqa: ARG001 - made alike
     return Scrambled(float(most.max(initial=0.0)), active.strength, exchange(len(most), active.fault.seed))
 
 
