@@ -64,7 +64,7 @@ def _delays(name: str, each: Endcap, detectors: Mapping[str, Scorer]) -> Iterato
     found: dict[tuple[str, float], list[float]] = {}
     for place, factor in enumerate(FACTORS):
         for number, cell in enumerate(cells):
-            fault = Fault(f"{name}/digi", cell, "factor", factor, onset=WARM_UP + 1)
+            fault = Fault(f"{name}/digi", cell, "hot" if factor > 1 else "factor", factor, onset=WARM_UP + 1)
             seen = list(_fill(name, each, 1000 * (place + 1) + number, WARM_UP + FOLLOWED, fault))
             for title, scorer in detectors.items():
                 found.setdefault((title, factor), []).append(_delay(scorer, seen, cell))
