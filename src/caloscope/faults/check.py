@@ -1,15 +1,14 @@
-"""Whether a fault makes sense: its amount, its times, its mechanism, its view; slips in a text of faults."""
+"""Whether a fault makes sense: its amount, its times, its mechanism, its view."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
-
-from pydantic_core import ErrorDetails
+from collections.abc import Iterator
+from typing import Final, TypeAlias
 
 from caloscope.errors import UsageError
-from caloscope.faults.fault import KINDS, MECHANISMS, Fault, Kind, Mechanism, nearest
-from caloscope.faults.limits import CRYSTALS, ECAL
+from caloscope.faults.fault import KINDS, MECHANISMS, Fault, Kind, Mechanism
+from caloscope.faults.limits import ECAL
 from caloscope.geometry import View
+from caloscope.geometry.readout import CRYSTALS
 
 LATEST: Final = 1_000_000_000
 """Highest number of a lumisection that a fault may name."""
@@ -117,64 +116,3 @@ def _alone(fault: Fault, view: View | None) -> bool:
     if isinstance(fault.where, str) or not fault.where:
         return False
     return not isinstance(fault.where[0], tuple) or len(set(fault.where)) == 1
-
-
-def title(number: int, name: object) -> str:
-    """What messages call a fault of a text: its number, and its name if it has one."""
-    return f"fault {number} {name[:60]!r}" if isinstance(name, str) and name else f"fault {number}"
-
-
-def slip(wrong: Sequence[ErrorDetails], tables: Mapping[str, Any], keys: Sequence[Sequence[str]]) -> str:
-    """The first of the usual slips in one line, unknown keys before all; empty where it is none of them.
-
-    `wrong` is what is wrong with the `tables` of a text; `keys` are those of the whole text, of a fault,
-    and of a random choice.
-    """
-    faults = tables.get("fault")
-    if not isinstance(faults, list) or not faults:
-        return f"expected [[fault]] tables, found {_no_faults(tables)}"
-    first = min(wrong, key=lambda one: one["type"] != "extra_forbidden")
-    place = first["loc"]
-    if len(place) < 2 or not isinstance(place[1], int):
-        return _said(first, place, {}, keys[0])
-    table = faults[place[1]] if isinstance(faults[place[1]], dict) else {}
-    random = "random" in place[2:3]
-    said = _said(first, place[2:], table, keys[2 if random and len(place) > 3 else 1])
-    random_too = "random: " if said and random else ""
-    return said and f"{title(place[1] + 1, table.get('name'))}: {random_too}{said}"
-
-
-def _no_faults(tables: Mapping[str, Any]) -> str:
-    """What is there instead of [[fault]]."""
-    if "fault" in tables:
-        found = tables["fault"]
-        return "[fault]" if isinstance(found, dict) else f"fault = {_short(found)}"
-    return ", ".join(_short(key) for key in [key for key in tables if key != "seed"][:3]) or "nothing"
-
-
-def _said(
-    wrong: ErrorDetails, place: Sequence[str | int], table: Mapping[str, Any], keys: Sequence[str]
-) -> str:
-    """What to say of a slip at this place of a table."""
-    kind, found, key = wrong["type"], wrong["input"], [part for part in place if isinstance(part, str)][-1:]
-    if kind == "extra_forbidden":
-        near = nearest(str(key[0]), keys, 1)
-        expected = repr(near[0]) if near else f"one of {', '.join(keys)}"
-        return f"{_short(key[0])} is no key that is known: expected {expected}"
-    if kind in ("int_type", "float_type") and isinstance(found, str):
-        return f"{key[0]} is {_short(found)}: expected a number, not text in quotes"
-    if kind == "list_type" and key == ["cells"]:
-        cells = table["cells"]
-        index = "depth index, y, x" if isinstance(cells, list) and len(cells) == 3 else "y, x"
-        return f"cells is {_short(cells)}: expected a list of cells, [[{index}]]"
-    if kind != "value_error":
-        return ""
-    given = [each for each in ("cells", "region", "random") if each in table]
-    if not place and table and len(given) != 1:
-        found = " and ".join(given) or "none"
-        return f"found {found}, expected one of 'cells', 'region' and 'random'"
-    return f"expected {wrong['msg'].removeprefix('Value error, ')}"
-
-
-def _short(found: object) -> str:
-    return repr(found)[:60]

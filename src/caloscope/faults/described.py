@@ -17,6 +17,7 @@ from caloscope.errors import UsageError
 from caloscope.faults.check import LATEST
 from caloscope.faults.choice import Choice
 from caloscope.faults.fault import Kind, Mechanism
+from caloscope.faults.slips import explained
 
 MAX_TEXT: Final = 1_000_000
 MAX_FAULTS: Final = 10_000
@@ -124,20 +125,5 @@ def parse(text: str, label: str) -> FaultsText:
     try:
         return FaultsText.model_validate(tables)
     except ValidationError as error:
-        raise UsageError(f"{label}: {_explained(error)}") from error
-
-
-def _explained(error: ValidationError) -> str:
-    """The first thing wrong in one line: key, value, what was expected."""
-    first = error.errors(include_url=False)[0]
-    place = [str(part + 1) if isinstance(part, int) else part for part in first["loc"]]
-    if place[:1] == ["fault"] and len(place) > 1:
-        place = [f"fault {place[1]}", *place[2:]]
-    key = ": ".join([*place[:1], ".".join(place[1:])]).removesuffix(": ") or "text"
-    if first["type"] == "missing":
-        return f"{key} is missing"
-    if first["type"] == "extra_forbidden":
-        return f"{key} is no key that is known"
-    found = "a table" if isinstance(first["input"], dict | BaseModel) else repr(first["input"])[:60]
-    expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{key} is {found}: expected {expected}"
+        keys = [list(model.model_fields) for model in (FaultsText, FaultText, RandomText)]
+        raise UsageError(f"{label}: {explained(error, tables, keys)}") from error

@@ -13,11 +13,11 @@ from caloscope.errors import UsageError
 from caloscope.faults.active import Active
 from caloscope.faults.change import Added, Array, Change, Replaced, Scrambled, Thinned, exchange
 from caloscope.faults.fault import Kind
-from caloscope.faults.limits import CRYSTALS, ECAL, capacity, crystals, finite
+from caloscope.faults.limits import ECAL, capacity, crystals, finite
 from caloscope.faults.trigger import FalseSeeds, around, seeds_of
 from caloscope.faults.truth import truth_of
 from caloscope.geometry import View
-from caloscope.geometry.readout import full_readout_share, lost_with_seeds
+from caloscope.geometry.readout import CRYSTALS, full_readout_share, lost_with_seeds
 from caloscope.records import Counts, MapTruth, Mask
 
 __all__ = ["act", "capacity", "change_of", "kept", "outcome", "reach", "truth"]

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from caloscope.errors import UsageError
 from caloscope.geometry import View
 from caloscope.geometry.ecal_endcap import crystals as endcap_crystals
-
-CRYSTALS: Final = 25
-"""Crystals of an ECAL tower or supercrystal: it cannot count more digis in an event."""
+from caloscope.geometry.readout import CRYSTALS, SIDE
 
 ECAL: Final = frozenset({"EB", "EE-", "EE+"})
 HCAL: Final = frozenset({"HCAL", "HO"})
@@ -48,7 +46,9 @@ def crystals(view: View) -> NDArray[np.int64]:
 
 @cache
 def _endcap() -> NDArray[np.int64]:
-    by_supercrystal = endcap_crystals().reshape(20, 5, 20, 5)
+    fine = endcap_crystals()
+    rows, columns = (n // SIDE for n in fine.shape)
+    by_supercrystal = fine.reshape(rows, SIDE, columns, SIDE)
     counted: NDArray[np.int64] = by_supercrystal.sum(axis=(1, 3), dtype=np.int64)
     counted.setflags(write=False)
     return counted

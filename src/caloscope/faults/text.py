@@ -3,20 +3,19 @@
 `docs/fault-catalogue.md` explains the text to the people who write one.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
 import numpy as np
-from pydantic import ValidationError
 
 from caloscope.config import catalogue
 from caloscope.errors import UsageError
-from caloscope.faults.check import check, slip, title
+from caloscope.faults.check import check
 from caloscope.faults.choice import chosen, inside, listed, named
-from caloscope.faults.described import FaultsText, FaultText, RandomText, parse
+from caloscope.faults.described import FaultText, parse
 from caloscope.faults.fault import Fault, Where, region_cells
+from caloscope.faults.slips import title
 from caloscope.geometry import View
 from caloscope.records import Mask
 
@@ -35,7 +34,7 @@ def load_faults(text: str, label: str, maps: Mapping[str, View], *, seed: int | 
     others stay too. Raises `UsageError` for a text that will not do, for a map that nobody knows, for
     cells, kinds and mechanisms that a view has not, and if no fault fits any of the maps.
     """
-    described = _parsed(text, label)
+    described = parse(text, label)
     faults: list[Fault] = []
     cells, fits = 0, False
     for number, one in enumerate(described.fault, start=1):
@@ -54,19 +53,6 @@ def load_faults(text: str, label: str, maps: Mapping[str, View], *, seed: int | 
     if not fits:
         raise UsageError(f"{label}: found no fault of {', '.join(maps) or 'any map'}: expected one at least")
     return faults
-
-
-def _parsed(text: str, label: str) -> FaultsText:
-    """The text, checked; of the usual slips more is said than what was found."""
-    try:
-        return parse(text, label)
-    except UsageError as error:
-        if not isinstance(error.__cause__, ValidationError):
-            raise
-        models = (FaultsText, FaultText, RandomText)
-        keys = [list(model.model_fields) for model in models]
-        said = slip(error.__cause__.errors(include_url=False), tomllib.loads(text), keys)
-        raise UsageError(f"{label}: {said}" if said else str(error)) from error.__cause__
 
 
 def _known(pattern: str, maps: Mapping[str, View]) -> None:
@@ -110,8 +96,7 @@ def _copies(one: FaultText, views: Mapping[str, View], stream: tuple[int, int]) 
 def _fault(one: FaultText, copy: int, where: Where, rng: np.random.Generator) -> Fault:
     onset = one.onset + copy * one.every
     later = int(rng.integers(0, one.jitter, endpoint=True))
-    flickers = one.kind == "flickering"
-    duty = DUTY if flickers else 1.0
+    duty = DUTY if one.kind == "flickering" else 1.0
     return Fault(
         map=one.map,
         where=where,

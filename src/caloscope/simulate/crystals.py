@@ -60,11 +60,13 @@ def _read(
     number = exists.sum(axis=1)
     whole = np.floor(share * counts / number + rng.random(len(counts))).astype(np.int64)
     whole = np.minimum(whole, counts // number)
-    rest = _drawn(rng, (events - whole)[:, None] * exists, counts - whole * number)
+    rest = shared_out(rng, (events - whole)[:, None] * exists, counts - whole * number)
     return np.asarray(whole[:, None] * exists + rest)
 
 
-def _drawn(rng: np.random.Generator, places: NDArray[np.int64], left: NDArray[np.int64]) -> NDArray[np.int64]:
+def shared_out(
+    rng: np.random.Generator, places: NDArray[np.int64], left: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Shares `left` things of each row among so many `places` of each column, all places alike."""
     drawn = np.zeros_like(places)
     beyond = places.sum(axis=1)

@@ -1,7 +1,7 @@
 """From blocks of crystals that were read out to the digis that towers count."""
 
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from caloscope.records import Mask
 _RARE: Final = 0.1
 """Mean blocks around a seed below which it is quicker to draw all of a footprint at once."""
 
+Kind = TypeVar("Kind", bound=np.generic)
 Numbers = NDArray[np.int64] | NDArray[np.float64]
 """Numbers of blocks or digis, or their means."""
 
 
-def by_tower(crystals: Mask) -> Mask:
-    """Crystals `(5 y, 5 x)` as `(y, x, 5, 5)`."""
+def by_tower(crystals: NDArray[Kind]) -> NDArray[Kind]:
+    """Crystals `(5 y, 5 x)` as `(y, x, 5, 5)`, the same memory."""
     y, x = (n // SIDE for n in crystals.shape)
     return crystals.reshape(y, SIDE, x, SIDE).transpose(0, 2, 1, 3)
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from caloscope.geometry.readout import SIDE
 from caloscope.records import Counts
+from caloscope.simulate.crystals import shared_out
 from caloscope.simulate.ecal.blocks import Blocks, by_tower
 from caloscope.simulate.ecal.faults import Parts
 
@@ -18,25 +19,12 @@ def spread(blocks: Blocks, drawn: Parts, towers: Counts, rng: np.random.Generato
     the towers count less than both, digis that are no hits for example, is left out at random.
     """
     crystals = _read(blocks, drawn.blocks.astype(np.int64))
-    each = _by_cell(crystals)
-    each += _singles(blocks, drawn.singles.astype(np.int64), rng)
-    surplus = each.sum(axis=1) - np.ravel(towers).astype(np.int64)
-    rest = each.sum(axis=1)
-    for place in range(each.shape[1]):  # without replacement, crystal after crystal
-        here = each[:, place].copy()
-        rest -= here
-        lost = rng.hypergeometric(here, rest, surplus)
-        each[:, place] -= lost
-        surplus -= lost
+    each = by_tower(crystals).reshape(-1, SIDE * SIDE)
+    each = each + _singles(blocks, drawn.singles.astype(np.int64), rng)
+    each -= shared_out(rng, each, each.sum(axis=1) - np.ravel(towers).astype(np.int64))
     rows, columns = towers.shape
     square = each.reshape(rows, columns, SIDE, SIDE).transpose(0, 2, 1, 3)
     return square.reshape(rows * SIDE, columns * SIDE).astype(np.uint32)
-
-
-def _by_cell(crystals: Whole) -> Whole:
-    rows, columns = (n // SIDE for n in crystals.shape)
-    square = crystals.reshape(rows, SIDE, columns, SIDE).transpose(0, 2, 1, 3)
-    return square.reshape(rows * columns, SIDE * SIDE).copy()
 
 
 def _read(blocks: Blocks, drawn: Whole) -> Whole:
