@@ -80,7 +80,8 @@ def _one(
         if with_truth and there:
             mean = healthy.expected(at)
             found = truth(mean, healthy.expected(at, there), there, healthy.view)
-            wrong |= {name: found} if found is not None and found.fault.any() else {}
+            if found is not None and found.fault.any():
+                wrong[name] = found
     lumisection = Lumisection(
         label=fill.label,
         run=at.run,
