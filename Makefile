@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TEST_ARGS ?= -n 2
 
 .PHONY: demo test lint bench clean
 

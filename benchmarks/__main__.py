@@ -5,7 +5,19 @@ import os
 import time
 from collections.abc import Callable
 
-from benchmarks import conversion, delay, dqmio, false_alarms, latency, reading, simulation, tdirectory
+from benchmarks import (
+    conversion,
+    delay,
+    detection,
+    dqmio,
+    false_alarms,
+    latency,
+    reading,
+    replay,
+    simulation,
+    tdirectory,
+    verdict,
+)
 
 BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
     "reading": (reading.run, "reading DQM files, against plain uproot"),
@@ -14,8 +26,11 @@ BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
     "conversion": (conversion.run, "from DQM files to a data set, against PyROOT and h5py; cores; memory"),
     "simulation": (simulation.run, "simulated lumisections, against a loop over towers"),
     "latency": (latency.run, "from the arrival of a file to its results in the store"),
+    "replay": (replay.run, "lumisections a second from a data set to the store, against h5py and sqlite3"),
+    "verdict": (verdict.run, "from the arrays of one lumisection of all maps to its verdict"),
     "delay": (delay.run, "from the onset of an endcap fault to its flag, with false flags"),
     "false_alarms": (false_alarms.run, "false incidents of the reference detector on healthy lumisections"),
+    "detection": (detection.run, "delays of all detectors against an oracle, and their false incidents"),
 }
 
 

@@ -7,15 +7,18 @@ import numpy as np
 
 from caloscope import prepare
 from caloscope.bundle import Bundle, make_card
+from caloscope.calibrate import formula_thresholds, scores
 from caloscope.config.catalogue import MapSpec, load
-from caloscope.decide import LUMIS_PER_DAY, threshold_for
+from caloscope.decide import LUMIS_PER_DAY
 from caloscope.detectors.base import Detector
 from caloscope.detectors.reference import Reference
-from caloscope.evidence import FACTORS
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given, State
 from caloscope.pipeline.step import Scored, Scorer
 from caloscope.records import Lumisection, Quality
+
+NO_HASH = "0" * 16
+"""Of a bundle that was never written."""
 
 
 def spec_of(view: View) -> MapSpec:
@@ -23,24 +26,50 @@ def spec_of(view: View) -> MapSpec:
     return load()[f"{view.name}/digi"]
 
 
-def scorer_of(view: View, detector: Detector, threshold: float) -> Scorer:
-    """A scorer on a bundle that was never written; `threshold` in nats where evidence is made."""
-    spec = spec_of(view)
-    card = make_card("benchmark", spec, view, detector, threshold=threshold, per_day=1.0, training={})
-    return Scorer(Bundle(card, "0" * 16, spec, view, detector), "benchmark")
+def bundle_of(view: View, detector: Detector, threshold: float | None = None) -> Bundle:
+    """A bundle that was never written, with one threshold for everything.
+
+    Without one the thresholds are those by formula or, of a detector that scores, its own.
+    """
+    spec, thresholds = spec_of(view), {}
+    if threshold is None and scores(detector):
+        threshold = float(detector.settings()["threshold"])
+    elif threshold is None:
+        thresholds = formula_thresholds(view, detector.alive, 1.0)
+        threshold = thresholds["cell_low"]
+    card = make_card(
+        "benchmark",
+        spec,
+        view,
+        detector,
+        threshold=threshold,
+        per_day=1.0,
+        training={},
+        thresholds=thresholds,
+    )
+    return Bundle(card, NO_HASH, spec, view, detector)
+
+
+def scorer_of(view: View, detector: Detector, threshold: float | None = None) -> Scorer:
+    """A scorer on such a bundle."""
+    return Scorer(bundle_of(view, detector, threshold), "benchmark")
 
 
 def learn(view: View, good: Iterable[Lumisection]) -> Scorer:
-    """A reference detector learned from these lumisections, at one false incident per 3,700 LS asked for."""
+    """A reference detector learned from these lumisections, at one false incident per 3,700 LS by formula."""
     spec = spec_of(view)
     seen = [prepare.observe(each.id, each.maps[spec.name], view) for each in good]
-    detector = Reference.fit(seen, spec.noise)
-    return scorer_of(view, detector, threshold_for(int(detector.alive.sum()), len(FACTORS)))
+    return scorer_of(view, Reference.fit(seen, spec.noise, view))
 
 
 def step(scorer: Scorer, lumisection: Lumisection, state: State) -> Scored:
     """One lumisection, nothing masked."""
     given = Given(lumisection.id, lumisection.maps[scorer.bundle.card.map], "")
+    return score(scorer, given, state)
+
+
+def score(scorer: Scorer, given: Given, state: State) -> Scored:
+    """What one lumisection brought, nothing masked."""
     return scorer.score(given, state, np.zeros(scorer.bundle.view.shape, np.bool_))
 
 
@@ -70,7 +99,11 @@ class Watch:
 
     def see(self, lumisection: Lumisection) -> None:
         """Score one lumisection and count; one that is UNKNOWN is seen but not judged."""
-        scored = step(self._scorer, lumisection, self._state)
+        self.take(Given(lumisection.id, lumisection.maps[self._scorer.bundle.card.map], ""))
+
+    def take(self, given: Given) -> None:
+        """The same with what one lumisection brought for the map."""
+        scored = score(self._scorer, given, self._state)
         self._state = scored.state
         opened = {incident.id for incident in scored.incidents} - self._known
         self._known |= opened

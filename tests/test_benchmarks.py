@@ -53,8 +53,11 @@ def test_the_benchmarks_are_listed_and_others_refused() -> None:
         "conversion",
         "simulation",
         "latency",
+        "replay",
+        "verdict",
         "delay",
         "false_alarms",
+        "detection",
     ]
     refused = subprocess.run([*command, "nothing"], cwd=root, capture_output=True, text=True, check=False)
     assert refused.returncode == 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from caloscope.decide import codes_of, quality_of, threshold_for, unknown_codes
+from caloscope.decide import CLASSES, SHARES, budget, codes_of, quality_of, threshold_for, unknown_codes
 from caloscope.errors import UsageError
 from caloscope.records import Code, Quality
 
@@ -39,3 +39,17 @@ def test_a_threshold_bounds_the_rate_of_chance() -> None:
     assert threshold_for(1000, 6, per_day=0.1) > one > threshold_for(10, 6)
     with pytest.raises(UsageError, match="expected both above zero"):
         threshold_for(0, 6)
+
+
+def test_a_budget_is_shared_by_the_classes_there_are() -> None:
+    everything = budget(CLASSES, 2.0)
+    assert sum(SHARES.values()) == pytest.approx(1.0)
+    assert sum(everything.values()) == pytest.approx(2.0)
+    assert everything["cell_low"] == everything["cell_high"] == pytest.approx(0.6)
+    few = budget(("cell_low", "cell_high", "map_low", "map_high"), 1.0)
+    assert sum(few.values()) == pytest.approx(1.0)
+    assert few["cell_low"] / few["map_low"] == pytest.approx(15.0)
+    assert budget(("score",), 3.0) == {"score": pytest.approx(3.0)}
+    for wrong in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="expected a number above zero"):
+            budget(CLASSES, wrong)

@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import h5py
 import numpy as np
@@ -36,9 +36,18 @@ FORMAT = 1
 FILES = ("bundle.toml", "reference.h5", "model.onnx", "calorimeter.toml")
 MAX_BYTES = 500_000_000
 
+Told: TypeAlias = str | int | float | bool | list[str] | list[float]
+"""What a card tells of a calibration under one name."""
+
 
 class Card(BaseModel):
-    """What `bundle.toml` says. `threshold` is in nats for evidence; a score brings its own."""
+    """What `bundle.toml` says.
+
+    `thresholds` are in nats, by class of places and direction (`decide.CLASSES`); `threshold` stands for
+    those that are not named and equals that of cells below expectation; for a detector that scores it is the
+    score's own. Together they stand for `false_alarms_per_day` false incidents in 3,700 lumisections, None
+    where nobody knows; `calibration` says what that rests on.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -53,6 +62,8 @@ class Card(BaseModel):
     false_alarms_per_day: float | None = None
     settings: dict[str, str | int | float | bool]
     training: dict[str, str | int | float | bool | list[str]]
+    thresholds: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    calibration: dict[str, Told] = {}
     caloscope: str
 
 
@@ -78,6 +89,8 @@ def make_card(
     threshold: float,
     per_day: float | None,
     training: Mapping[str, str | int | float | bool | list[str]],
+    thresholds: Mapping[str, float] | None = None,
+    calibration: Mapping[str, Told] | None = None,
 ) -> Card:
     """The card of a detector that has just been fitted or imported."""
     return Card(
@@ -92,6 +105,8 @@ def make_card(
         false_alarms_per_day=per_day,
         settings=dict(detector.settings()),
         training=dict(training),
+        thresholds=dict(thresholds or {}),
+        calibration=dict(calibration or {}),
         caloscope=__version__,
     )
 

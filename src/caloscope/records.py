@@ -53,6 +53,7 @@ class Reason(StrEnum):
     WARM_UP = "WARM_UP"
     FEW_EVENTS = "FEW_EVENTS"
     NO_EVENTS = "NO_EVENTS"
+    NO_BEAM = "NO_BEAM"
     NO_PILEUP = "NO_PILEUP"
     MAP_MISSING = "MAP_MISSING"
     LATE = "LATE"
@@ -62,6 +63,7 @@ class Reason(StrEnum):
     # why a cell is flagged
     EVIDENCE = "EVIDENCE"
     EMPTY_MAP = "EMPTY_MAP"
+    ABSENT = "ABSENT"
     NEVER_ALIVE = "NEVER_ALIVE"
     # why a scored map is degraded, though not UNKNOWN
     EVENTS_ESTIMATED = "EVENTS_ESTIMATED"

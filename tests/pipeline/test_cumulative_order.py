@@ -63,8 +63,8 @@ def final(bundle: Bundle, arrivals: Sequence[Lumisection]) -> list[bytes]:
     steps: dict[object, bytes] = {}
     masked = np.zeros(bundle.view.shape, np.bool_)
     for each in arrivals:
-        advance = timeline.advance(given_of(each), masked)
-        steps |= {step.given.id: encode(step.given, step.state) for step in advance.steps}
+        timeline.advance(given_of(each), masked)
+        steps |= {step.given.id: encode(step.given, step.state) for step in timeline.steps}
     return [steps[key] for key in sorted(steps, key=str)]
 
 

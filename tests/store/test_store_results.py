@@ -5,8 +5,9 @@ import pytest
 
 from caloscope.errors import StoreError
 from caloscope.records import Code, LumiId, MapResult, Quality, Reason
-from caloscope.store import Store
-from caloscope.store.arrays import pack, unpack
+from caloscope.store import Entry, Store, packed
+from caloscope.store.arrays import unpack
+from caloscope.store.packing import pack, pack_all
 
 from .making import BUNDLE, LABEL, MAP, RUN, bundle, key, opened, scored, unknown
 
@@ -150,6 +151,46 @@ def test_every_array_survives_packing() -> None:
     np.testing.assert_allclose(found["evidence"].astype(float), full.evidence, rtol=2**-12, atol=1e-41)
     assert list(unpack(pack(full), "codes")) == ["codes"]
     assert unpack(pack(full), "expected") == {}
+
+
+def test_results_packed_together_are_as_if_packed_alone() -> None:
+    """Other shapes, other cells, other arrays, something outside the cells: none disturbs its neighbours."""
+    hollow = [scored(lumi, {(0, 0): -1, (2, 3): -1}) for lumi in (1, 2)]
+    assert hollow[1].expected is not None
+    hollow[1].expected[2, 3] = -0.0
+    assert hollow[0].evidence is not None
+    hollow[0].evidence[0, 0] = np.nan
+    tall = scored(4, shape=(3, 5, 2), never_alive=np.ones((3, 5, 2), np.bool_))
+    bare = MapResult(key(7), Quality.UNKNOWN, Reason.WARM_UP, None, np.full((4, 6), Code.ABSENT, np.int8))
+    given = [scored(1), scored(2), *hollow, tall, scored(5), unknown(6), bare]
+    for result, blob in zip(given, pack_all(given), strict=True):
+        together, alone = unpack(blob), unpack(pack(result))
+        assert together.keys() == alone.keys()
+        for name, array in together.items():
+            whole = getattr(result, name)
+            assert (array.dtype, array.shape) == (whole.dtype, whole.shape)
+            np.testing.assert_array_equal(array, alone[name])
+            np.testing.assert_allclose(array.astype(float), whole, rtol=2**-12)
+
+
+def test_a_map_without_cells_or_counts_takes_little(tmp_path: Path) -> None:
+    empty = MapResult(key(1), Quality.UNKNOWN, Reason.WARM_UP, None, np.full((90, 90), -1, np.int8))
+    assert len(pack(empty)) < 200
+    np.testing.assert_array_equal(unpack(pack(empty))["codes"], empty.codes)
+
+
+def test_entries_are_recorded_together_or_not_at_all(tmp_path: Path) -> None:
+    with opened(tmp_path / "s.db") as store:
+        store.record_all([Entry(packed([scored(1), scored(2)])), Entry([scored(3)])])
+        with pytest.raises(StoreError, match="expected the recorded"):
+            store.record_all([Entry([scored(4), scored(5)]), Entry([scored(3, content="other")])])
+        assert [row.key.lumi for row in store.results(LABEL, RUN)] == [1, 2, 3]
+        store.record_all(
+            [Entry([scored(4)]), Entry([scored(2, {(0, 0): 0}), scored(3)], revised_from=LumiId(RUN, 2))]
+        )
+        assert [(row.lumi, row.code) for row in store.flags()] == [(2, 0)]
+        assert store.contents(LABEL, RUN, MAP, BUNDLE) == {lumi: (f"c{lumi}", None) for lumi in range(1, 5)}
+        assert store.contents(LABEL, RUN + 1, MAP, BUNDLE) == {}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import typer
 
 from caloscope.cli import (
     bundles,
+    calibrate,
     cmssw,
     convert,
     demo,
@@ -38,6 +39,7 @@ app.command("validate")(validate.validate)
 app.command("info")(info.info)
 app.command("convert")(convert.convert)
 app.command("train")(learn.train)
+app.command("calibrate")(calibrate.calibrate)
 app.command("replay")(run.replay)
 app.command("monitor")(run.monitor)
 app.command("serve")(serve.serve)

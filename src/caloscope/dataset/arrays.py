@@ -1,6 +1,6 @@
 """The arrays of a data set that nobody vouches for: columns of numbers, and the counts of a map."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,7 @@ class MapArrays:
             for each, column in PRESENT.items()
             if each != _OPTIONAL or each in folder.names
         }
+        self._blocks: dict[str, tuple[int, Sequence[Any]]] = {}
 
     def column(self, name: str) -> NDArray[Any]:
         """One number for every row."""
@@ -76,9 +77,14 @@ class MapArrays:
 
     def number(self, column: str, row: int) -> Any:
         """One number of a column."""
-        array = self._columns[column]
-        with guarded(array.path, f"a damaged array {array.name}: "):
-            return _block(array, row)[row % array.chunks.chunk[0]].item()
+        first, numbers = self._blocks.get(column, (0, ()))
+        if not 0 <= row - first < len(numbers):
+            array = self._columns[column]
+            first = row - row % array.chunks.chunk[0]
+            with guarded(array.path, f"a damaged array {array.name}: "):
+                numbers = _block(array, row).tolist()
+            self._blocks[column] = first, numbers
+        return numbers[row - first]
 
     def counts(self, row: int) -> Content:
         """The counts of a row in which they are said to be."""

@@ -1,11 +1,17 @@
 """The detectors, by the name that a bundle's card gives them."""
 
 from caloscope.detectors.base import Detector
+from caloscope.detectors.beta_binomial import BetaBinomial
+from caloscope.detectors.blind import Blind
 from caloscope.detectors.cmssw_ml import CmsswMl
+from caloscope.detectors.nmf import Nmf
+from caloscope.detectors.pca import Pca
+from caloscope.detectors.pull import Pull
 from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
 
-DETECTORS: dict[str, type[Detector]] = {kind.name: kind for kind in (Reference, CmsswMl)}
+_KINDS: tuple[type[Detector], ...] = (Reference, Pull, BetaBinomial, Pca, Nmf, CmsswMl, Blind)
+DETECTORS: dict[str, type[Detector]] = {kind.name: kind for kind in _KINDS}
 
 
 def detector_class(name: str) -> type[Detector]:

@@ -43,6 +43,27 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Covariance:
+    """How the cells of a map that exist, n of them in C order, fluctuate together.
+
+    `data`, `indices` and `indptr` are the compressed rows of the inverse P of their correlation matrix, `(n, n)`,
+    symmetric and positive definite: for residuals z in units of their standard deviations, (Pz)_i / P_ii is the
+    residual of cell i given all others, and 1 / P_ii its variance. Cells of one `group`, `(n,)`, -1 for none,
+    go up and down together from one lumisection to the next, by an rms `common`, `(groups,)`, of their rate
+    (overdispersed) or hazard -log(1 - p) (binomial). A region of hardware changes from run to run by a relative
+    rms of `region_change`, the whole map by `map_change`.
+    """
+
+    data: NDArray[np.float32]
+    indices: NDArray[np.int32]
+    indptr: NDArray[np.int32]
+    group: NDArray[np.int32]
+    common: Array
+    region_change: float = 0.02
+    map_change: float = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Expectation:
     """The count distribution expected in each cell of a healthy detector, given events and pileup.
 
@@ -50,7 +71,9 @@ class Expectation:
     `noise` names the family. *binomial*: counts out of `trials` with probability `mean / trials`, and
     `dispersion` is the intraclass correlation rho of a beta-binomial: variance = binomial (1 + (N - 1) rho).
     *overdispersed*: variance = `dispersion` x `mean` (a Fano factor, >= 1). `relative_error` is the relative
-    standard error of `mean` itself, common to all lumisections. `degraded` lists the fallbacks used.
+    rms by which `mean` may be off for a whole run, given the neighbours where there is a `covariance`: what
+    the training did not know, and what changes from run to run. `degraded` lists the fallbacks used.
+    `unsettled`: conditions have just changed, and the level of the whole map has to be learned again.
     """
 
     noise: Noise
@@ -60,6 +83,8 @@ class Expectation:
     relative_error: Array
     trials: float = 0.0
     degraded: tuple[Reason, ...] = ()
+    covariance: Covariance | None = None
+    unsettled: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,16 +106,19 @@ class Score:
     degraded: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NotKnown:
     """The detector cannot judge this lumisection, and why.
 
-    `score` (and what goes with it) may still be shown, though nothing may be concluded from it.
+    `guess`, in the view's shape, holds the mean counts of a healthy map of about this size, where something
+    of the kind can be said: a cell that counts nothing where many counts are due is absent, whatever the
+    conditions.
     """
 
     reason: Reason
     detail: str = ""
     image_events: int | None = None
+    guess: Array | None = None
 
 
 Answer: TypeAlias = Expectation | Score | NotKnown

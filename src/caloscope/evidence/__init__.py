@@ -1,18 +1,21 @@
 """Evidence: which faults are looked for, how likely each is, and how that gathers over lumisections."""
 
-from caloscope.evidence.accumulate import Evidence, EvidenceState, accumulate, onset_of
-from caloscope.evidence.alternatives import (
-    FACTORS,
-    beta_binomial_log_ratio,
-    negative_binomial_log_ratio,
-)
+from caloscope.evidence.bank import FACTORS, SHIFTS
+from caloscope.evidence.layout import Layout, layout_of
+from caloscope.evidence.one_pass import Told
+from caloscope.evidence.state import EvidenceState
+from caloscope.evidence.thresholds import Thresholds
+from caloscope.evidence.weigh import Evidence, onset_of, weigh
 
 __all__ = [
     "FACTORS",
+    "SHIFTS",
     "Evidence",
     "EvidenceState",
-    "accumulate",
-    "beta_binomial_log_ratio",
-    "negative_binomial_log_ratio",
+    "Layout",
+    "Thresholds",
+    "Told",
+    "layout_of",
     "onset_of",
+    "weigh",
 ]

@@ -5,6 +5,7 @@ matplotlib is not installed.
 """
 
 from caloscope.figures import door as door  # first: it says in one line what is missing
+from caloscope.figures.calibration import calibration_figure
 from caloscope.figures.comparison import Panel, Row, comparison
 from caloscope.figures.faulty import Scene, fault_pictures
 from caloscope.figures.maps import Shown, draw_map, map_figure
@@ -16,6 +17,7 @@ __all__ = [
     "Scene",
     "Shown",
     "Verdict",
+    "calibration_figure",
     "comparison",
     "draw_map",
     "fault_pictures",

@@ -15,6 +15,8 @@ BLACK: Final = "#000000"
 BLUE: Final = "#0072B2"
 SKY: Final = "#56B4E9"
 VERMILLION: Final = "#D55E00"
+GREEN: Final = "#009E73"
+PURPLE: Final = "#CC79A7"
 
 INK: Final = "#222222"
 PALE: Final = "#6b6b6b"

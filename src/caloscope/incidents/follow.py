@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.geometry import View
-from caloscope.incidents.shape import clusters, filled_regions, hardware_of, members, neighbours, region_sizes
+from caloscope.incidents.shape import (
+    clusters,
+    filled_regions,
+    hardware_of,
+    members,
+    neighbours,
+    places,
+    region_sizes,
+)
 from caloscope.records import Cell, Direction, Incident, LumiId, Mask, Reason, Severity
 
 CLOSE_AFTER = 3
@@ -127,8 +135,8 @@ class _Following:
         for region in filled_regions(self._left, self._sizes, self._view):
             waiting = self._fill(region, waiting)
         for track in waiting:
-            cells = members(track.incident.cells, self._view.shape) & self._left
-            self._keep(track, cells)
+            cells = members(track.incident.cells, self._view.shape)
+            self._keep(track, cells & self._left, seen=bool((cells & self._flags.testable).any()))
         self._join_or_open()
         return self._kept, self._ended
 
@@ -148,15 +156,15 @@ class _Following:
         cells = track.incident.cells
         return 2 * sum(bool(region[cell]) for cell in cells) > len(cells)
 
-    def _keep(self, track: Track, cells: Mask) -> None:
-        """Carry a track on if it has flags, count a quiet lumisection otherwise.
+    def _keep(self, track: Track, cells: Mask, *, seen: bool) -> None:
+        """Carry a track on if it has flags, else count a quiet lumisection if any of its cells was `seen`.
 
         A new run without a flag ends it at once. What is left of a large incident that is mostly cured
         becomes an incident of its own.
         """
         few = int(cells.sum()) < FEW * len(track.incident.cells)
         small = track.small + self._flags.span if few else 0
-        quiet = track.quiet + self._flags.span
+        quiet = track.quiet + (self._flags.span if seen else 0)
         other_run = track.incident.last.run != self._flags.id.run
         if cells.any() and small < CLOSE_AFTER:
             self._left &= ~cells
@@ -170,7 +178,7 @@ class _Following:
         """Groups that are left over join a young incident that they touch, or open a new one."""
         young = self._young()
         for group in clusters(self._left, self._view):
-            near = neighbours(np.argwhere(group), self._view)
+            near = neighbours(places(group), self._view)
             touched = young[tuple(near.reshape(-1, near.shape[2]).T)]
             if (touched >= 0).any():
                 place = int(touched[touched >= 0].min())
@@ -235,7 +243,7 @@ class _Following:
 
 def cells_of(mask: Mask) -> tuple[Cell, ...]:
     """The cells of a mask, in C order."""
-    return tuple(tuple(int(i) for i in index) for index in np.argwhere(mask))
+    return tuple(tuple(index) for index in places(mask).tolist())
 
 
 def identity(owner: Owner, at: LumiId, cell: Cell, what: str) -> str:

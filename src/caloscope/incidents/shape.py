@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import product
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from caloscope.geometry import View
@@ -20,6 +21,9 @@ SMALLEST_REGION = 4
 
 Indices = NDArray[np.intp]
 
+Regions: TypeAlias = "csr_array[Any, tuple[int, int]]"
+"""A row for each region, with ones at its cells."""
+
 
 def members(cells: Sequence[Cell], shape: tuple[int, ...]) -> Mask:
     """The cells as a mask on the view's shape."""
@@ -29,30 +33,39 @@ def members(cells: Sequence[Cell], shape: tuple[int, ...]) -> Mask:
     return mask
 
 
+def places(mask: Mask) -> Indices:
+    """Indices `(n, axes)` of the cells of a mask, in C order."""
+    return np.stack(np.unravel_index(np.flatnonzero(mask), mask.shape), axis=1)
+
+
 def region_sizes(testable: Mask, view: View) -> NDArray[np.int64]:
     """How many testable cells the whole map and each region have, from large regions to small."""
     _, regions = _regions(view)
-    return np.asarray(regions[:, testable.ravel()].sum(axis=1, dtype=np.int64))
+    return _held(regions, testable)
 
 
 def filled_regions(flagged: Mask, sizes: NDArray[np.int64], view: View) -> Iterator[Mask]:
     """The flags in each region that they fill, from the whole map down; no cell is given twice."""
-    left = np.flatnonzero(flagged)
-    if not left.size:
+    if not flagged.any():
         return
     _, regions = _regions(view)
-    for number in np.flatnonzero(sizes >= SMALLEST_REGION):
-        inside = regions[number, left].astype(np.bool_)
-        if inside.sum() >= REGION_FRACTION * sizes[number]:
-            yield _mask(left[inside], view)
-            left = left[~inside]
+    left = flagged.ravel().copy()
+    # A region that its flags do not fill now does not fill later, when others took some of them.
+    filled = (sizes >= SMALLEST_REGION) & (_held(regions, flagged) >= REGION_FRACTION * sizes)
+    for number in np.flatnonzero(filled):
+        cells = _cells_of(regions, int(number))
+        inside = cells[left[cells]]
+        if inside.size >= REGION_FRACTION * sizes[number]:
+            left[inside] = False
+            yield _mask(inside, view)
 
 
 def clusters(flagged: Mask, view: View) -> Iterator[Mask]:
     """The flags that touch each other, group by group in C order; circular axes close."""
-    cells = np.argwhere(flagged)
-    if not len(cells):
+    flat = np.flatnonzero(flagged)
+    if not flat.size:
         return
+    cells = places(flagged)
     place = np.full(view.shape, -1, np.intp)
     place[flagged] = np.arange(len(cells))
     near = neighbours(cells, view)
@@ -61,7 +74,6 @@ def clusters(flagged: Mask, view: View) -> Iterator[Mask]:
     owner, other = owner[other >= 0], other[other >= 0]
     graph = coo_array((np.ones(len(owner)), (owner, other)), shape=(len(cells), len(cells)))
     _, labels = connected_components(graph, directed=False)
-    flat = np.flatnonzero(flagged)
     for label in dict.fromkeys(labels.tolist()):
         yield _mask(flat[labels == label], view)
 
@@ -95,12 +107,12 @@ def hardware_of(cells: Mask, sizes: NDArray[np.int64], view: View) -> tuple[str,
     """
     flat = np.flatnonzero(cells)
     names, regions = _regions(view)
-    held = regions[:, flat].sum(axis=1, dtype=np.int64)
+    held = _held(regions, cells)
     filled = (sizes >= SMALLEST_REGION) & (held >= REGION_FRACTION * np.maximum(sizes, flat.size))
     if filled.any():
         number = int(np.argmax(filled))
         return names[number], Severity.MAP if number == 0 else Severity.REGION
-    first: Cell = tuple(int(i) for i in np.argwhere(cells)[0])
+    first: Cell = tuple(int(i) for i in places(cells)[0])
     if flat.size == 1:
         return view.describe(first), Severity.CELL
     holding = np.flatnonzero(held == flat.size)
@@ -109,12 +121,24 @@ def hardware_of(cells: Mask, sizes: NDArray[np.int64], view: View) -> tuple[str,
 
 
 @lru_cache(maxsize=32)
-def _regions(view: View) -> tuple[list[str], NDArray[np.uint8]]:
-    """Names and members of the whole map and of the regions from large to small, `(region, cell)`."""
+def _regions(view: View) -> tuple[list[str], Regions]:
+    """Names and members of the whole map and of the regions from large to small, `(region, cell)`, 0 or 1."""
     large_first = list(reversed(view.regions))
     names = [f"{view.name} (whole map)", *(region.name for region in large_first)]
     masks = [view.exists, *(region.members for region in large_first)]
-    return names, np.stack([mask.ravel() for mask in masks]).astype(np.uint8)
+    table = csr_array(np.stack([mask.ravel() for mask in masks]), dtype=np.int32)
+    return names, cast("Regions", table)
+
+
+def _held(regions: Regions, cells: Mask) -> NDArray[np.int64]:
+    """How many of the cells each region has."""
+    return np.asarray(regions @ cells.ravel().astype(np.int32)).astype(np.int64)
+
+
+def _cells_of(regions: Regions, number: int) -> Indices:
+    """The cells of a region, ascending."""
+    first, last = regions.indptr[number : number + 2]
+    return np.asarray(regions.indices[first:last], np.intp)
 
 
 def _mask(flat: Indices, view: View) -> Mask:

@@ -1,8 +1,8 @@
 """One source file through the pipeline, with its row in the ledger."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,35 +14,18 @@ from caloscope.config.catalogue import load as load_catalogue
 from caloscope.detectors.base import NeedsCompanions
 from caloscope.errors import SourceError, UsageError
 from caloscope.geometry import View, view
+from caloscope.monitor.taken import Taken, Tally, ledger_row, stamp
 from caloscope.pipeline import ConflictError, Pipeline
 from caloscope.readers import read
 from caloscope.records import LumiId, Lumisection, MapResult
-from caloscope.store import FileRow, Store
+from caloscope.store import Store
 
 log = structlog.get_logger()
 
 _Shared = TypeVar("_Shared")
 
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one file brought; `error` is why it went to quarantine, None where it did not.
-
-    `lumis` are the lumisections that were taken from it, those included that were known already; `stamp` its
-    size and time before it was read, `seconds` what it took.
-    """
-
-    path: Path
-    lumis: tuple[LumiId, ...]
-    results: tuple[MapResult, ...]
-    error: SourceError | None = None
-    stamp: tuple[int, int] = (0, 0)
-    seconds: float = 0.0
-
-    @property
-    def runs(self) -> set[int]:
-        """Runs of its lumisections, and of those that were scored again because of them."""
-        return {lumi.run for lumi in self.lumis} | {result.key.run for result in self.results}
+AHEAD = 16
+"""Lumisections that a replay reads in one go."""
 
 
 class Intake:
@@ -58,6 +41,12 @@ class Intake:
         self._calorimeter = _only("calorimeters", {bundle.calorimeter for bundle in bundles})
         self._maps = _specs(bundles, self._calorimeter)
         self._pipeline = Pipeline(store, bundles, label)
+        self._waiting_since: float | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something was scored that is not in the store yet."""
+        return self._waiting_since is not None
 
     def take(
         self,
@@ -68,7 +57,7 @@ class Intake:
     ) -> Taken:
         """Take all lumisections of one file that are `wanted`; `run` for files that do not say theirs."""
         taken = self.score(path, run=run, wanted=wanted)
-        self.note(taken)
+        self.note([taken])
         return taken
 
     def score(
@@ -77,25 +66,33 @@ class Intake:
         *,
         run: int | None = None,
         wanted: Callable[[LumiId], bool] = lambda _: True,
+        together: float = 0.0,
     ) -> Taken:
-        """The same without its row in the ledger, for a caller who has more to do before the file is done."""
+        """The same without its row in the ledger, for a caller who has more to do before the file is done.
+
+        What was scored within `together` seconds is recorded in one transaction, zero: each lumisection by
+        itself. Then the caller says `commit` at the end, and notes no file while the intake `is_waiting`.
+        """
         started, status = time.perf_counter(), stamp(path)
-        lumis: list[LumiId] = []
-        results: list[MapResult] = []
+        tally = Tally(keep=not together)
         error: SourceError | None = None
         try:
-            for lumisection in self._read(path, run):
+            found = self._read(path, run)
+            for lumisection in _ahead(found) if together else found:
                 if wanted(lumisection.id) and (lumisection.maps or lumisection.missing):
-                    new, conflict = self._take(lumisection)
-                    results += new
-                    lumis += [lumisection.id] if new or conflict is None else []
+                    new, conflict = self._take(lumisection, together)
+                    tally.count(lumisection.id, new, taken=bool(new) or conflict is None)
                     error = error or conflict
         except SourceError as problem:
             error = problem
         if error is not None:
             log.warning("quarantined", file=path.name, fault=str(error.fault), detail=str(error))
-        seconds = time.perf_counter() - started
-        return Taken(path, tuple(lumis), tuple(results), error, status, seconds)
+        return tally.taken(path, error, status, time.perf_counter() - started)
+
+    def commit(self) -> None:
+        """Record what waits."""
+        self._waiting_since = None
+        self._pipeline.commit()
 
     def first(self, path: Path, *, run: int | None = None) -> LumiId:
         """The first lumisection of a file, (0, 0) where it cannot be read; nothing is recorded."""
@@ -104,34 +101,49 @@ class Intake:
         except SourceError:
             return LumiId(0, 0)
 
-    def note(self, taken: Taken) -> None:
-        """Write into the ledger what became of a file."""
-        size, mtime_ns = taken.stamp
-        self._store.note_file(
-            FileRow(
-                path=str(taken.path),
-                size=size,
-                mtime_ns=mtime_ns,
-                status="DONE" if taken.error is None else "QUARANTINED",
-                fault=None if taken.error is None else taken.error.fault,
-                detail="" if taken.error is None else str(taken.error),
-                lumis=len(taken.lumis),
-                seconds=taken.seconds,
-            )
-        )
+    def note(self, found: Iterable[Taken]) -> None:
+        """Write into the ledger what became of files."""
+        self._store.note_files([ledger_row(taken) for taken in found])
 
-    def _take(self, lumisection: Lumisection) -> tuple[Sequence[MapResult], ConflictError | None]:
+    def _take(
+        self, lumisection: Lumisection, together: float
+    ) -> tuple[Sequence[MapResult], ConflictError | None]:
         """A conflict concerns its maps alone: the rest of the file is good."""
         try:
-            return self._pipeline.take(lumisection), None
-        except ConflictError as conflict:
-            return conflict.results, conflict
+            results, conflict = self._pipeline.score(lumisection), None
+        except ConflictError as found:
+            results, conflict = list(found.results), found
+        now = time.perf_counter()
+        if results and self._waiting_since is None:
+            self._waiting_since = now
+        if self._waiting_since is not None and now - self._waiting_since >= together:
+            self.commit()
+        return results, conflict
 
     def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
         return read(path, self._maps, label=self._label, era=self._era, run=run, views=self._view)
 
     def _view(self, name: str, era: str) -> View:
         return view(name, era, self._calorimeter)
+
+
+def _ahead(found: Iterator[Lumisection]) -> Iterator[Lumisection]:
+    """The same, some read in one go: that is faster than to read each between two that are scored.
+
+    Where reading fails, what was read before it comes first.
+    """
+    while True:
+        read: list[Lumisection] = []
+        problem: SourceError | None = None
+        try:
+            read.extend(islice(found, AHEAD))  # keeps what came before an error
+        except SourceError as error:
+            problem = error
+        yield from read
+        if problem is not None:
+            raise problem
+        if not read:
+            return
 
 
 def _specs(bundles: Sequence[Bundle], calorimeter: str | None) -> list[MapSpec]:
@@ -148,12 +160,3 @@ def _only(what: str, found: set[_Shared]) -> _Shared:
     if len(found) != 1:
         raise UsageError(f"bundles of {len(found)} {what}, expected one or more bundles of the same")
     return found.pop()
-
-
-def stamp(path: Path) -> tuple[int, int]:
-    """Size in bytes and time of last change in nanoseconds, zeros where there is no such file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_size, status.st_mtime_ns)

@@ -8,8 +8,9 @@ import structlog
 
 from caloscope import outputs
 from caloscope.errors import CaloscopeError, UsageError
-from caloscope.monitor.intake import Intake, Taken, stamp
+from caloscope.monitor.intake import Intake
 from caloscope.monitor.replay import in_time_order
+from caloscope.monitor.taken import Taken, stamp
 from caloscope.readers import complete
 from caloscope.records import LumiId
 from caloscope.store import Store
@@ -56,8 +57,7 @@ def monitor(
                 runs = {run for each in done for run in each.runs}
                 write_outputs(store, label, runs, output_dir, cms_names=cms_names)
             # A file is done when its output is: after a crash in between it is taken again.
-            for each in done:
-                intake.note(each)
+            intake.note(done)
             if stop.is_set():
                 return taken
     return taken

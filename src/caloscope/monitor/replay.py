@@ -6,7 +6,11 @@ from pathlib import Path
 
 from caloscope.errors import SourceError
 from caloscope.monitor.intake import Intake
+from caloscope.monitor.taken import Taken
 from caloscope.records import LumiId
+
+TOGETHER_SECONDS = 2.0
+"""Work that is recorded in one transaction: what a crash loses, and what a page sees at once."""
 
 
 @dataclass(slots=True)
@@ -18,6 +22,14 @@ class Replayed:
     results: int = 0
     runs: set[int] = field(default_factory=set)
     quarantined: list[SourceError] = field(default_factory=list)
+
+    def add(self, taken: Taken) -> None:
+        """Count one file."""
+        self.files += 1
+        self.lumisections += len(taken.lumis)
+        self.results += taken.scored
+        self.runs |= taken.runs
+        self.quarantined += [] if taken.error is None else [taken.error]
 
 
 def in_time_order(paths: Iterable[Path], intake: Intake, run: int | None = None) -> list[Path]:
@@ -34,15 +46,22 @@ def replay(
     *,
     run: int | None = None,
     wanted: Callable[[LumiId], bool] = lambda _: True,
+    together: float = TOGETHER_SECONDS,
 ) -> Replayed:
-    """Take file after file; nothing but numbers is kept, so that years of data need no memory."""
-    done = Replayed()
+    """Take file after file; nothing but numbers is kept, so that years of data need no memory.
+
+    What was scored within `together` seconds is recorded in one transaction (zero: each lumisection by
+    itself), and a file is noted when all of it is in the store. Killed at any moment and started again it
+    records the same as if nothing had happened.
+    """
+    done, noted_later = Replayed(), list[Taken]()
     for path in paths:
-        taken = intake.take(path, run=run, wanted=wanted)
-        done.files += 1
-        done.lumisections += len(taken.lumis)
-        done.results += len(taken.results)
-        done.runs |= taken.runs
-        if taken.error is not None:
-            done.quarantined.append(taken.error)
+        taken = intake.score(path, run=run, wanted=wanted, together=together)
+        done.add(taken)
+        noted_later.append(taken)
+        if not intake.is_waiting:
+            intake.note(noted_later)
+            noted_later = []
+    intake.commit()
+    intake.note(noted_later)
     return done

@@ -6,10 +6,16 @@ import numpy as np
 
 from caloscope import prepare
 from caloscope.bundle import Bundle
-from caloscope.detectors.base import Answer, Expectation, NotKnown, Score
-from caloscope.evidence import Evidence, EvidenceState, accumulate
+from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Score
+from caloscope.evidence import Evidence, EvidenceState, Thresholds, Told, layout_of, weigh
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask, Reason
+
+SURELY_COUNTS = 25.0
+"""A cell that expects so many times its Fano factor does not count nothing by chance."""
+
+FANO = 12.0
+"""Variance over mean of ECAL towers, measured on run 276582: readouts bring all 25 crystals at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,37 +28,72 @@ class Judgement:
     reason: Reason = Reason.EVIDENCE
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrived:
+    """What came of a map: the `record` to be judged, and its `counts`, zero where no cell exists."""
+
+    given: Given
+    record: MapRecord
+    counts: Array
+    masked: Mask
+
+
 def judge(
-    bundle: Bundle, given: Given, record: MapRecord, answer: Answer, state: EvidenceState
+    bundle: Bundle, arrived: Arrived, answer: Answer, state: EvidenceState
 ) -> tuple[Judgement | NotKnown, EvidenceState]:
     """Flags and the new evidence, or why there are none.
 
-    A map of zeros although there were events is flagged whole, whatever the detector could say about it.
+    A map of zeros although there were events is flagged whole, whatever the detector could say about it; so
+    are cells that count nothing where the detector, though it cannot judge the lumisection, is sure that many
+    counts are due.
     """
     judgement: Judgement | NotKnown
     if isinstance(answer, Expectation):
-        judgement, state = _by_evidence(bundle, given, record, answer, state)
+        judgement, state = _by_evidence(bundle, arrived, answer, state)
     elif isinstance(answer, Score):
         judgement = _by_score(bundle, answer)
     else:
-        judgement = answer
+        judgement = _by_absence(bundle, arrived.counts, answer)
     if isinstance(judgement, Judgement) and not judgement.testable.any():
         judgement = NotKnown(Reason.DETECTOR_FAILED, "the detector can test no cell")
-    if prepare.is_empty(record, bundle.view.exists):
+    if prepare.is_empty(arrived.record, bundle.view.exists):
         judgement = _empty(bundle, judgement)
     return judgement, state
 
 
 def _by_evidence(
-    bundle: Bundle, given: Given, record: MapRecord, answer: Expectation, state: EvidenceState
+    bundle: Bundle, arrived: Arrived, answer: Expectation, state: EvidenceState
 ) -> tuple[Judgement, EvidenceState]:
-    exists, threshold = bundle.view.exists, bundle.card.threshold
-    counts = prepare.apply_geometry(record, exists)
+    given, record = arrived.given, arrived.record
     # A record of several lumisections is one observation. What it shows may have begun in its first one.
     first = LumiId(given.id.run, max(1, given.id.lumi - record.span + 1))
-    evidence, state = accumulate(state, first, counts, answer, exists, threshold)
-    testable = answer.testable & exists & (answer.mean > 0)
-    return Judgement(evidence, testable & (evidence.value > threshold), testable), state
+    limits = Thresholds.of(bundle.card.threshold, bundle.card.thresholds)
+    told = Told(first, arrived.counts, answer, arrived.masked, given.coherent)
+    evidence, state = weigh(state, told, layout_of(bundle.view), limits)
+    testable = answer.testable & bundle.view.exists & (answer.mean > 0)
+    return Judgement(evidence, testable & evidence.flagged, testable), state
+
+
+def _by_absence(bundle: Bundle, counts: Array, answer: NotKnown) -> Judgement | NotKnown:
+    """Cells that are absent beyond doubt though the lumisection cannot be judged; the others stay unknown."""
+    if answer.guess is None:
+        return answer
+    exists = bundle.view.exists
+    absent = exists & (answer.guess > SURELY_COUNTS * _noise(bundle)) & (counts == 0) & bundle.detector.alive
+    if not absent.any():
+        return answer
+    evidence = replace(
+        Evidence.nothing(exists.shape),
+        value=np.where(absent, bundle.card.threshold + answer.guess, 0.0),
+        direction=np.where(absent, -1, 0).astype(np.int8),
+        flagged=absent,
+    )
+    return Judgement(evidence, absent, absent, Reason.ABSENT)
+
+
+def _noise(bundle: Bundle) -> float:
+    """Variance over mean of what cells count, about."""
+    return 1.0 if bundle.spec.noise == "binomial" else FANO
 
 
 def _by_score(bundle: Bundle, answer: Score) -> Judgement:
@@ -60,7 +101,8 @@ def _by_score(bundle: Bundle, answer: Score) -> Judgement:
     testable = answer.testable & exists
     direction = np.zeros(exists.shape, np.int8) if answer.direction is None else answer.direction
     value = np.where(testable, answer.value, 0.0)
-    evidence = replace(Evidence.nothing(exists.shape), value=value, direction=direction)
+    peaks = {"score": float(value.max(initial=0.0))}
+    evidence = replace(Evidence.nothing(exists.shape), value=value, direction=direction, peaks=peaks)
     return Judgement(evidence, testable & (answer.value > answer.threshold), testable)
 
 

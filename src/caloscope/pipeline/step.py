@@ -1,18 +1,19 @@
 """One map in one lumisection through all stages: prepare, detector, evidence, decide, incidents."""
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.decide import codes_of, unknown_codes
-from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Score
+from caloscope.detectors.base import Answer, Array, Expectation, NotKnown
 from caloscope.evidence import EvidenceState, onset_of
 from caloscope.pipeline.ask import ask
 from caloscope.pipeline.gain import gained
-from caloscope.pipeline.judge import Judgement, judge
+from caloscope.pipeline.judge import Arrived, Judgement, judge
 from caloscope.pipeline.state import Given, State
 from caloscope.records import (
     Cell,
@@ -24,17 +25,23 @@ from caloscope.records import (
     MapResult,
     Mask,
     Quality,
+    Reason,
     ResultKey,
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What one step brings: the result, the state after it, and the incidents that it touched."""
+    """What one step brings: the result, the state after it, and the incidents that it touched.
+
+    `peaks` is the largest evidence of each class of places in this lumisection (or `score`, the largest
+    score), empty where nothing was judged.
+    """
 
     result: MapResult
     state: State
     incidents: tuple[Incident, ...] = ()
+    peaks: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +53,7 @@ class Scorer:
 
     def initial(self) -> State:
         """The state before anything was seen."""
-        return State({}, EvidenceState.empty(self.bundle.view.exists))
+        return State({}, EvidenceState.empty(self.bundle.view))
 
     def owner(self) -> incidents.Owner:
         """Whose incidents these are."""
@@ -84,17 +91,21 @@ class Scorer:
 
     def _score_record(self, given: Given, record: MapRecord, state: State, masked: Mask) -> Scored:
         answer, memory = ask(self.bundle, given, record, state.memory)
-        judgement, evidence = judge(self.bundle, given, record, answer, state.evidence)
+        counts = prepare.apply_geometry(record, self.bundle.view.exists)
+        arrived = Arrived(given, record, counts, masked)
+        judgement, evidence = judge(self.bundle, arrived, answer, state.evidence)
         state = replace(state, memory=memory, evidence=evidence)
         if isinstance(judgement, NotKnown):
             return Scored(self.unknown(given, judgement, masked), state)
-        flags = self._flags(given, record, judgement, answer, masked)
+        flags = self._flags(arrived, judgement, answer)
         tracks, touched = incidents.follow(state.tracks, flags, self.bundle.view, self.owner())
         bad = any(not track.incident.masked for track in tracks)
         codes = codes_of(
             judgement.flagged, judgement.testable, self.bundle.view.exists, masked, self.never_alive()
         )
         result = self._result(given, Quality.BAD if bad else Quality.GOOD, codes)
+        if not bad and judgement.reason is Reason.ABSENT and isinstance(answer, NotKnown):
+            result = replace(result, quality=Quality.UNKNOWN, reason=answer.reason)
         result = _with_answer(
             replace(
                 result,
@@ -105,24 +116,21 @@ class Scorer:
             ),
             answer,
         )
-        return Scored(result, replace(state, tracks=tracks), touched)
+        return Scored(result, replace(state, tracks=tracks), touched, judgement.evidence.peaks)
 
-    def _flags(
-        self, given: Given, record: MapRecord, judgement: Judgement, answer: Answer, masked: Mask
-    ) -> incidents.Flags:
-        counts = prepare.apply_geometry(record, self.bundle.view.exists)
+    def _flags(self, arrived: Arrived, judgement: Judgement, answer: Answer) -> incidents.Flags:
         return incidents.Flags(
-            id=given.id,
+            id=arrived.given.id,
             flagged=judgement.flagged,
             direction=judgement.evidence.direction,
             evidence=judgement.evidence.value,
-            counts=counts,
-            expected=answer.mean if isinstance(answer, Expectation) else np.zeros(counts.shape),
+            counts=arrived.counts,
+            expected=_expected(answer, arrived.counts.shape),
             testable=judgement.testable,
-            masked=masked,
+            masked=arrived.masked,
             onset=_onsets(judgement),
             reason=judgement.reason,
-            span=record.span,
+            span=arrived.record.span,
         )
 
     def _result(self, given: Given, quality: Quality, codes: Codes) -> MapResult:
@@ -148,16 +156,24 @@ def _with_answer(result: MapResult, answer: Answer) -> MapResult:
     """The result with what the detector said, for those who want to see why."""
     if isinstance(answer, Expectation):
         return replace(result, expected=_floats(answer.mean), degraded=answer.degraded)
-    if isinstance(answer, Score):
-        made = None if answer.reconstruction is None else _floats(answer.reconstruction)
-        return replace(
-            result,
-            score=_floats(answer.value),
-            reconstruction=made,
-            degraded=answer.degraded,
-            image_events=answer.image_events,
-        )
-    return result
+    if isinstance(answer, NotKnown):
+        return replace(result, detail=f"{answer.reason}: {answer.detail}")
+    made = None if answer.reconstruction is None else _floats(answer.reconstruction)
+    return replace(
+        result,
+        score=_floats(answer.value),
+        reconstruction=made,
+        degraded=answer.degraded,
+        image_events=answer.image_events,
+    )
+
+
+def _expected(answer: Answer, shape: tuple[int, ...]) -> Array:
+    """Counts of a healthy map, as far as somebody says so."""
+    if isinstance(answer, Expectation):
+        return answer.mean
+    guess = answer.guess if isinstance(answer, NotKnown) else None
+    return np.zeros(shape) if guess is None else guess
 
 
 def _floats(values: Array) -> Floats:
@@ -165,8 +181,9 @@ def _floats(values: Array) -> Floats:
 
 
 def _onsets(judgement: Judgement) -> dict[Cell, LumiId]:
+    if not judgement.flagged.any():
+        return {}
     stamps = judgement.evidence.onset
-    return {
-        tuple(int(i) for i in cell): onset_of(int(stamps[tuple(cell)]))
-        for cell in np.argwhere(judgement.flagged & (stamps > 0))
-    }
+    where = np.nonzero(judgement.flagged & (stamps > 0))
+    cells = zip(*(axis.tolist() for axis in where), strict=True)
+    return {cell: onset_of(stamp) for cell, stamp in zip(cells, stamps[where].tolist(), strict=True)}

@@ -1,13 +1,16 @@
 """The order of one map: states advance in (run, lumi) order, whatever order lumisections arrive in.
 
 The last 20 steps are kept. A late lumisection among them rewinds to the state before it and scores all that
-follow again, so that the answers depend on the set of lumisections alone.
+follow again, so that the answers depend on the set of lumisections alone. Steps of an earlier life may come
+without their states, which are large: what is needed of them is scored again from the last state before.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+
+import numpy as np
 
 from caloscope.detectors.base import NotKnown
 from caloscope.pipeline.state import Given, State
@@ -29,22 +32,21 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One lumisection that was scored and the state after it."""
+    """One lumisection that was scored and the state after it, None where that was not kept."""
 
     given: Given
-    state: State
+    state: State | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Advance:
-    """What one arrival changed: results in order, every incident touched, the steps to checkpoint.
+    """What one arrival changed: results in order, and every incident touched.
 
     `revised_from` is the first lumisection scored again, None where the arrival was the newest.
     """
 
     results: tuple[MapResult, ...]
     incidents: tuple[Incident, ...] = ()
-    steps: tuple[Step, ...] = ()
     revised_from: LumiId | None = None
 
 
@@ -55,7 +57,17 @@ class Timeline:
         self.scorer = scorer
         self._steps = list(steps)
         # With a full set of steps what came before the first is gone; with fewer it was the beginning.
-        self._base: State | None = None if len(self._steps) >= KEPT else scorer.initial()
+        self._base: State | None = None if self.is_full else scorer.initial()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that can be rewound, ascending; where it is full the first and the last have a state."""
+        return tuple(self._steps)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many steps as are kept: what was before the first is gone."""
+        return len(self._steps) >= KEPT
 
     def standing(self, given: Given) -> Standing:
         """Whether this lumisection is new, known already, in conflict, or too late."""
@@ -75,20 +87,18 @@ class Timeline:
         replaced = not newest and self._steps[place].given.id == given.id
         rest = [step.given for step in self._steps[place + int(replaced) :]]
         # A missing map changed nothing: what takes its place starts from the state that it left.
-        state = self._steps[place].state if replaced else self._before(place)
+        state = self._after(place) if replaced else self._before(place)
         del self._steps[place:]
         results: list[MapResult] = []
         touched: dict[str, Incident] = {}
-        steps: list[Step] = []
         for each in (given, *rest):
             scored = self.scorer.score(each, state, masked if each.masked is None else each.masked)
             state = scored.state
             results.append(scored.result)
             touched |= {incident.id: incident for incident in scored.incidents}
-            steps.append(Step(each, state))
-        self._steps += steps
+            self._steps.append(Step(each, state))
         self._forget()
-        return Advance(tuple(results), tuple(touched.values()), tuple(steps), None if newest else given.id)
+        return Advance(tuple(results), tuple(touched.values()), None if newest else given.id)
 
     def late(self, given: Given, masked: Mask) -> Advance:
         """The answer to a lumisection that came too late; nothing else changes."""
@@ -102,10 +112,29 @@ class Timeline:
 
     def _before(self, place: int) -> State:
         if place > 0:
-            return self._steps[place - 1].state
+            return self._after(place - 1)
         return self._base if self._base is not None else self.scorer.initial()
 
+    def _after(self, place: int) -> State:
+        """The state after a step, scored again where it was not kept."""
+        step = self._steps[place]
+        if step.state is not None:
+            return step.state
+        # One by one from the last state that there is, for a recursion might go as deep as there are steps.
+        first = place
+        while first > 0 and self._steps[first - 1].state is None:
+            first -= 1
+        state = self._before(first)
+        for number in range(first, place + 1):
+            given = self._steps[number].given
+            nothing = np.zeros(self.scorer.bundle.view.shape, np.bool_)
+            state = self.scorer.score(given, state, nothing if given.masked is None else given.masked).state
+            self._steps[number] = Step(given, state)
+        return state
+
     def _forget(self) -> None:
-        if len(self._steps) >= KEPT:
+        if self.is_full:
+            gone = len(self._steps) - KEPT
+            self._after(gone)  # while there is what it follows from
             self._base = None
-            del self._steps[: len(self._steps) - KEPT]
+            del self._steps[:gone]

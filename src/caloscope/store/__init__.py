@@ -7,6 +7,7 @@ tied to it but the way a connection is opened.
 from types import TracebackType
 from typing import Self
 
+from caloscope.store.entries import Entry, Packed, packed
 from caloscope.store.ledger import Ledger
 from caloscope.store.reading import Reading
 from caloscope.store.rows import (
@@ -25,12 +26,15 @@ __all__ = [
     "BundleRow",
     "ChangeRow",
     "Checkpoint",
+    "Entry",
     "FileRow",
     "FileStatus",
     "FlagRow",
     "MaskRow",
+    "Packed",
     "ResultRow",
     "Store",
+    "packed",
 ]
 
 

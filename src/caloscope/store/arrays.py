@@ -1,57 +1,44 @@
 """The arrays of a result as one compressed blob.
 
-Layout: 4 bytes magic, 4 bytes length of the header (little endian), the header as JSON (a list of name,
-dtype as stored, dtype as handed back, shape, compressed length), then each array compressed by itself, so
-that one can be taken without unpacking the others. No pickle anywhere.
+Layout: 4 bytes magic, 4 bytes length of the header (little endian), the header as JSON, and two zlib streams.
+The header is `[cells, arrays]`: the length of the first stream, which holds a bit for each bin of the view (C
+order) that says whether it is a cell; and for each array its name, dtype, shape, whether its cells alone are
+kept, and which bytes of its items (bit 0: the lowest) are not zero in all of them. The second stream holds
+those bytes, array by array, the lowest bytes of all items first: what is alike lies together then. Outside
+the cells codes are ABSENT and all others zero; else an array is kept whole. No pickle anywhere.
 """
 
 import json
 import math
 import struct
-import zlib
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
+from isal import igzip_lib, isal_zlib
 from numpy.typing import NDArray
 
 from caloscope.errors import StoreError
-from caloscope.records import Floats, MapResult
+from caloscope.records import Code
 
 Arrays: TypeAlias = dict[str, NDArray[np.generic]]
+Octets: TypeAlias = NDArray[np.uint8]
 
-NAMES = (
-    "counts",
-    "codes",
-    "evidence",
-    "direction",
-    "expected",
-    "score",
-    "reconstruction",
-    "never_alive",
-)
-MAGIC = b"CAL1"
-ROUNDED = frozenset({"evidence", "expected"})
-DROPPED_BITS = 11
-"""Of the 23 mantissa bits of a float32: 12 stay, a relative error of at most 1.2e-4."""
-
+MAGIC = b"CAL2"
 LARGEST = 1 << 28
 """Bytes that one unpacked array may have; anything larger was not written by us."""
 
+# The library's description of itself calls it an exception, not a class.
+_ISAL_ERROR = cast("type[Exception]", igzip_lib.IsalError)
 
-def pack(result: MapResult) -> bytes:
-    """All arrays that a result has; evidence and expected counts rounded to 12 mantissa bits."""
-    entries: list[tuple[str, str, str, list[int], int]] = []
-    blocks: list[bytes] = []
-    for name in NAMES:
-        array: NDArray[np.generic] | None = getattr(result, name)
-        if array is None:
-            continue
-        lean = _lean(name, array)
-        block = zlib.compress(_shuffled(lean), 1)
-        entries.append((name, lean.dtype.str, array.dtype.str, list(array.shape), len(block)))
-        blocks.append(block)
-    header = json.dumps(entries, separators=(",", ":")).encode()
-    return b"".join([MAGIC, struct.pack("<I", len(header)), header, *blocks])
+
+class Held(NamedTuple):
+    """One array in the header."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+    cells_alone: bool
+    planes: int
 
 
 def unpack(blob: bytes, only: str | None = None) -> Arrays:
@@ -63,52 +50,60 @@ def unpack(blob: bytes, only: str | None = None) -> Arrays:
         if blob[:4] != MAGIC:
             raise ValueError("no magic number")
         (length,) = struct.unpack_from("<I", blob, 4)
-        entries = json.loads(blob[8 : 8 + length])
-        offset, arrays = 8 + length, {}
-        for name, stored, given, shape, size in entries:
-            if only is None or name == only:
-                arrays[name] = _restored(blob[offset : offset + size], stored, given, shape)
-            offset += size
-    except (ValueError, TypeError, struct.error, zlib.error) as error:
+        size, entries = json.loads(blob[8 : 8 + length])
+        cells, block = blob[8 + length : 8 + length + size], blob[8 + length + size :]
+        return _unpacked([Held(*entry) for entry in entries], cells, block, only)
+    except (ValueError, TypeError, IndexError, struct.error, _ISAL_ERROR) as error:
         raise StoreError(f"arrays of a result: found damaged bytes ({error}), expected {MAGIC!r}") from error
+
+
+def _unpacked(entries: list[Held], cells: bytes, block: bytes, only: str | None) -> Arrays:
+    """The arrays, never inflated beyond what their shapes say."""
+    largest = max((math.prod(entry.shape) for entry in entries if entry.cells_alone), default=0)
+    if not 0 <= largest <= LARGEST:
+        raise ValueError(f"a map of {largest} cells")
+    bits = np.frombuffer(_inflated(cells, -(-largest // 8)), np.uint8)
+    places = np.flatnonzero(np.unpackbits(bits, count=largest))
+    sizes = [_size(entry, places) for entry in entries]
+    content = np.frombuffer(_inflated(block, sum(sizes)), np.uint8)
+    arrays, start = Arrays(), 0
+    for entry, size in zip(entries, sizes, strict=True):
+        if only is None or entry.name == only:
+            arrays[entry.name] = _restored(content[start : start + size], entry, places)
+        start += size
     return arrays
 
 
-def rounded(values: Floats) -> Floats:
-    """Floats with 12 mantissa bits, to nearest; infinities and NaN stay."""
-    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    half, keep = np.uint32(1 << (DROPPED_BITS - 1)), np.uint32(0xFFFFFFFF << DROPPED_BITS & 0xFFFFFFFF)
-    return np.where(np.isfinite(values), (bits + half) & keep, bits).view(np.float32)
-
-
-def _lean(name: str, array: NDArray[np.generic]) -> NDArray[np.generic]:
-    """The same values in fewer or rounder bytes."""
-    if name in ROUNDED:
-        return rounded(array.astype(np.float32))
-    if name == "counts" and array.dtype == np.uint32:
-        largest = int(array.max(initial=0))
-        return array.astype(np.uint8 if largest < 1 << 8 else np.uint16 if largest < 1 << 16 else np.uint32)
-    return array
-
-
-def _shuffled(array: NDArray[np.generic]) -> bytes:
-    """The first bytes of all items, then the second ones ...: what is alike lies together."""
-    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    items = np.frombuffer(little.tobytes(), dtype=np.uint8).reshape(-1, array.dtype.itemsize)
-    return items.T.tobytes()
-
-
-def _restored(block: bytes, stored: str, given: str, shape: list[int]) -> NDArray[np.generic]:
-    """One array from its compressed bytes, never inflated beyond what its shape says."""
-    dtype = np.dtype(stored)
+def _size(entry: Held, places: NDArray[np.intp]) -> int:
+    """Bytes that an array has in the block; raises `ValueError` where they are not those of an array."""
+    dtype, items = np.dtype(entry.dtype), math.prod(entry.shape)
     if dtype.hasobject:
         raise ValueError("an array of objects")
-    size = math.prod(shape) * dtype.itemsize
-    if not 0 <= size <= LARGEST:
-        raise ValueError(f"an array of {size} bytes")
-    raw = zlib.decompressobj().decompress(block, size + 1)
-    if len(raw) != size:
-        raise ValueError(f"{len(raw)} bytes where the shape asks for {size}")
-    items = np.frombuffer(raw, dtype=np.uint8).reshape(dtype.itemsize, -1).T
-    little = np.frombuffer(items.tobytes(), dtype=dtype.newbyteorder("<"))
-    return little.astype(np.dtype(given)).reshape(shape)
+    if min(entry.shape, default=0) < 0 or items * dtype.itemsize > LARGEST:
+        raise ValueError(f"an array of {items} items")
+    if not 0 <= entry.planes < 1 << dtype.itemsize:
+        raise ValueError(f"bytes {entry.planes:#x} of {dtype.itemsize}")
+    return entry.planes.bit_count() * (places.size if entry.cells_alone else items)
+
+
+def _restored(content: Octets, entry: Held, places: NDArray[np.intp]) -> NDArray[np.generic]:
+    """One array from its bytes."""
+    dtype, size = np.dtype(entry.dtype), math.prod(entry.shape)
+    where = places if entry.cells_alone else slice(None)
+    octets = np.zeros((places.size if entry.cells_alone else size, dtype.itemsize), np.uint8)
+    planes = [plane for plane in range(dtype.itemsize) if entry.planes >> plane & 1]
+    for plane, found in zip(planes, content.reshape(len(planes), -1) if planes else (), strict=True):
+        octets[:, plane] = found
+    absent = Code.ABSENT if entry.name == "codes" else 0
+    array = np.full(size, absent, dtype.newbyteorder("="))
+    array[where] = octets.reshape(-1).view(dtype)
+    return array.reshape(entry.shape)
+
+
+def _inflated(block: bytes, size: int) -> bytes:
+    """The bytes behind a stream, `size` of them; raises `ValueError` for more or fewer."""
+    stream = isal_zlib.decompressobj()
+    raw = stream.decompress(block, size + 1)
+    if len(raw) != size or not stream.eof:
+        raise ValueError(f"not {size} bytes, as the shapes ask for")
+    return bytes(raw)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+import numpy as np
 from sqlalchemy import Connection, Row, Table, insert
 
 from caloscope.errors import Fault, StoreError
@@ -58,10 +59,9 @@ def bundle_row(row: AnyRow) -> BundleRow:
     return BundleRow(**{**row._mapping, "card": json.loads(row.card)})
 
 
-def result_values(result: MapResult, series: int, now: float) -> Values:
-    """Columns of a result, without its arrays."""
+def result_values(result: MapResult) -> Values:
+    """Columns of a result, without its arrays, its series and the time at which it is written."""
     return {
-        "series": series,
         "run": int(result.key.run),
         "lumi": int(result.key.lumi),
         "quality": str(result.quality),
@@ -73,8 +73,7 @@ def result_values(result: MapResult, series: int, now: float) -> Values:
         "span": int(result.span),
         "degraded": ",".join(result.degraded),
         "bad_cells": result.bad_cells,
-        "masked_cells": int((result.codes == Code.MASKED_BAD).sum()),
-        "scored_at": now,
+        "masked_cells": int(np.count_nonzero(result.codes == Code.MASKED_BAD)),
         "seconds": float(result.seconds),
         "content": result.content,
         "detail": storable(result.detail),

@@ -1,93 +1,114 @@
 """Flags as intervals: a cell that stays flagged costs one row, however long it stays so."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 
-from caloscope.records import Code, LumiId, MapResult, Quality, Reason
-from caloscope.store.columns import number
+from caloscope.records import LumiId
+from caloscope.store.columns import Values, number
+from caloscope.store.flagging import Flagged, Keys, Peaks, columns_of, key_of
 from caloscope.store.schema import flags
 
-Key: TypeAlias = tuple[int | None, int, int, int, int, str]
-"""What must stay the same for an interval to go on: depth index, y, x, code, direction, reason."""
 
-Open: TypeAlias = tuple[int, float | None]
-"""An interval that may go on: its number and its largest evidence so far."""
+@dataclass(slots=True, eq=False)
+class _Open:
+    """Intervals that reach to one lumisection, by ascending key: arrays `(n,)`.
 
-OPEN = (
-    flags.c.id,
-    flags.c.peak,
-    flags.c.depth,
-    flags.c.y,
-    flags.c.x,
-    flags.c.code,
-    flags.c.direction,
-    flags.c.reason,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Flagged:
-    """The flagged cells of one map in one lumisection, with the evidence of each (None: not known)."""
-
-    id: LumiId
-    cells: Mapping[Key, float | None]
-
-
-def flagged(result: MapResult) -> Flagged:
-    """The cells of a result that carry code 0 or 3; none where the map is UNKNOWN."""
-    arrays = {"evidence": result.evidence, "direction": result.direction, "never_alive": result.never_alive}
-    return flagged_in(
-        LumiId(result.key.run, result.key.lumi), result.quality, result.codes, result.flag_reason, arrays
-    )
-
-
-def flagged_in(
-    id: LumiId,  # noqa: A002 - the field's word
-    quality: Quality,
-    codes: NDArray[np.generic],
-    reason: Reason,
-    arrays: Mapping[str, NDArray[np.generic] | None],
-) -> Flagged:
-    """The flagged cells, from the arrays `evidence`, `direction` and `never_alive` where they are there.
-
-    A cell that was never alive is low for that reason; all others share `reason`.
+    `row` is the number of the interval in the table, 0 where it is not there yet; `told` its peak there.
     """
-    if quality == Quality.UNKNOWN:
-        return Flagged(id, {})
-    where = np.nonzero((codes == Code.BAD) | (codes == Code.MASKED_BAD))
-    count = len(where[0])
-    dead = _taken(arrays.get("never_alive"), where, count, False) & (codes[where] == Code.MASKED_BAD)
-    direction = np.where(dead, -1, _taken(arrays.get("direction"), where, count, 0))
-    reasons = [str(Reason.NEVER_ALIVE if never else reason) for never in dead.tolist()]
-    depth = where[0].tolist() if codes.ndim == 3 else [None] * count
-    y, x = where[-2].tolist(), where[-1].tolist()
-    keys = zip(depth, y, x, codes[where].tolist(), direction.tolist(), reasons, strict=True)
-    evidence = arrays.get("evidence")
-    values = [None] * count if evidence is None else [number(value) for value in evidence[where].tolist()]
-    return Flagged(id, dict(zip(keys, values, strict=True)))
+
+    keys: Keys
+    row: NDArray[np.int64]
+    first: NDArray[np.int64]
+    peak: Peaks
+    told: Peaks
+
+    def chosen(self, which: NDArray[Any]) -> "_Open":
+        """Some of them."""
+        return _Open(*(getattr(self, name)[which] for name in self.__slots__))
+
+    def with_(self, others: "_Open") -> "_Open":
+        """These and others."""
+        joined = [np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__slots__]
+        return _Open(*joined).chosen(np.argsort(joined[0], kind="stable"))
 
 
-def extend(connection: Connection, series: int, found: Flagged) -> None:
-    """Let the intervals that end in the lumisection before go on into this one, and begin new ones."""
-    run, lumi = found.id
-    here = and_(flags.c.series == series, flags.c.run == run, flags.c.last == lumi - 1)
-    rows = connection.execute(select(*OPEN).where(here))
-    standing: dict[Key, Open] = {tuple(key): (number, peak) for number, peak, *key in rows}
-    kept = {key: standing[key] for key in standing.keys() & found.cells.keys()}
-    if kept and len(kept) == len(standing):
-        connection.execute(update(flags).where(here).values(last=lumi))
-    elif kept:
-        one = update(flags).where(flags.c.id == bindparam("which")).values(last=lumi)
-        connection.execute(one, [{"which": number} for number, _ in kept.values()])
-    _raise_peaks(connection, kept, found)
-    new = [_values(series, found, key) for key in found.cells if key not in standing]
-    if new:
-        connection.execute(insert(flags), new)
+class Intervals:
+    """The intervals of one series in a transaction: lumisections are added in order of time, then written."""
+
+    def __init__(self, connection: Connection, series: int) -> None:
+        self._connection = connection
+        self._series = series
+        self._shape: tuple[int, ...] = ()
+        self._end = LumiId(-1, -1)
+        self._known = 0
+        self._since = 0
+        self._open = _begun(np.empty(0, np.int64), np.empty(0), 0)
+        self._new: list[Values] = []
+
+    def add(self, found: Flagged) -> None:
+        """Let the intervals that end in the lumisection before go on into this one, and begin new ones."""
+        run, lumi = found.id
+        if self._end != (run, lumi - 1):
+            self._end_all()
+            self._load(run, lumi - 1, found.shape)
+        if not np.array_equal(self._open.keys, found.keys):
+            goes_on = np.isin(self._open.keys, found.keys, assume_unique=True)
+            self._end_some(self._open.chosen(~goes_on))
+            begins = ~np.isin(found.keys, self._open.keys, assume_unique=True)
+            new = _begun(found.keys[begins], found.peaks[begins], lumi)
+            self._open = self._open.chosen(goes_on).with_(new)
+        self._open.peak = np.fmax(self._open.peak, found.peaks)
+        self._end = found.id
+
+    def write(self) -> None:
+        """Write what was added."""
+        self._end_all()
+        if self._new:
+            self._connection.execute(insert(flags), self._new)
+            self._new = []
+
+    def _load(self, run: int, last: int, shape: tuple[int, ...]) -> None:
+        """The intervals of the table that end in a lumisection."""
+        rows = self._connection.execute(select(flags).where(self._ending(run, last))).all()
+        keys = [key_of(shape, _cell(row), row.code, row.direction, row.reason) for row in rows]
+        peak = np.array([row.peak for row in rows], np.float64)  # None becomes NaN
+        row, first = (np.array([getattr(each, name) for each in rows], np.int64) for name in ("id", "first"))
+        found = _Open(np.array(keys, np.int64), row, first, peak, peak)
+        self._open = found.chosen(np.argsort(found.keys))
+        self._shape, self._known, self._since, self._end = shape, len(rows), last, LumiId(run, last)
+
+    def _end_all(self) -> None:
+        """Close this stretch of lumisections; where all that was loaded goes on, one statement says so."""
+        known = self._open.row > 0
+        if self._known and np.count_nonzero(known) == self._known and self._end.lumi > self._since:
+            whole = self._ending(self._end.run, self._since)
+            self._connection.execute(update(flags).where(whole).values(last=self._end.lumi))
+            self._since = self._end.lumi
+        self._end_some(self._open)
+        self._open, self._known = self._open.chosen(np.zeros(known.size, np.bool_)), 0
+
+    def _end_some(self, ended: _Open) -> None:
+        """Note that intervals reach to the lumisection added last and no further."""
+        known = ended.row > 0
+        if self._end.lumi > self._since and known.any():
+            one = update(flags).where(flags.c.id == bindparam("which")).values(last=self._end.lumi)
+            self._connection.execute(one, [{"which": row} for row in ended.row[known].tolist()])
+        higher = known & (np.isnan(ended.told) & ~np.isnan(ended.peak) | (ended.peak > ended.told))
+        if higher.any():
+            one = update(flags).where(flags.c.id == bindparam("which")).values(peak=bindparam("value"))
+            pairs = zip(ended.row[higher].tolist(), ended.peak[higher].tolist(), strict=True)
+            self._connection.execute(one, [{"which": row, "value": peak} for row, peak in pairs])
+        new = ended.chosen(~known)
+        for key, first, peak in zip(new.keys.tolist(), new.first.tolist(), new.peak.tolist(), strict=True):
+            place = {"series": self._series, "run": self._end.run, "first": first, "last": self._end.lumi}
+            self._new.append({**place, **columns_of(self._shape, key), "peak": number(peak)})
+
+    def _ending(self, run: int, last: int) -> Any:
+        return and_(flags.c.series == self._series, flags.c.run == run, flags.c.last == last)
 
 
 def cut(connection: Connection, series: int, start: LumiId) -> None:
@@ -99,38 +120,11 @@ def cut(connection: Connection, series: int, start: LumiId) -> None:
     connection.execute(update(flags).where(across).values(last=lumi - 1))
 
 
-def _raise_peaks(connection: Connection, kept: Mapping[Key, Open], found: Flagged) -> None:
-    """Keep the largest evidence of each interval."""
-    higher = [
-        {"which": number, "value": evidence}
-        for key, (number, peak) in kept.items()
-        if (evidence := found.cells[key]) is not None and (peak is None or evidence > peak)
-    ]
-    if higher:
-        change = update(flags).where(flags.c.id == bindparam("which")).values(peak=bindparam("value"))
-        connection.execute(change, higher)
+def _begun(keys: Keys, peaks: Peaks, lumi: int) -> _Open:
+    """Intervals that begin in a lumisection."""
+    row = np.zeros(keys.size, np.int64)
+    return _Open(keys, row, np.full(keys.size, lumi, np.int64), peaks, np.full(keys.size, np.nan))
 
 
-def _values(series: int, found: Flagged, key: Key) -> dict[str, Any]:
-    """Columns of an interval that begins."""
-    depth, y, x, code, direction, reason = key
-    return {
-        "series": series,
-        "run": int(found.id.run),
-        "depth": depth,
-        "y": y,
-        "x": x,
-        "first": int(found.id.lumi),
-        "last": int(found.id.lumi),
-        "code": code,
-        "direction": direction,
-        "reason": reason,
-        "peak": found.cells[key],
-    }
-
-
-def _taken(
-    array: NDArray[np.generic] | None, where: tuple[NDArray[np.intp], ...], count: int, default: bool | int
-) -> NDArray[Any]:
-    """The values of some cells, or a default for all of them."""
-    return np.full(count, default) if array is None else array[where]
+def _cell(row: Any) -> tuple[int, ...]:
+    return (row.y, row.x) if row.depth is None else (row.depth, row.y, row.x)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
-from caloscope.records import Incident, Quality, ResultKey
+from caloscope.records import Incident, Quality, Reason, ResultKey
 from caloscope.store import schema
 from caloscope.store.arrays import Arrays, unpack
 from caloscope.store.columns import incident_row, result_row
@@ -75,6 +75,20 @@ class Reading(Opened):
         with self._read() as connection:
             row = connection.execute(_results().where(*_is(key))).one_or_none()
             return None if row is None else result_row(row)
+
+    def contents(
+        self,
+        label: str,
+        run: int,
+        map: str,  # noqa: A002 - the field's word
+        bundle: str,
+    ) -> dict[int, tuple[str, Reason | None]]:
+        """Of all results of one map in a run, by lumi: the digest of what was read, and why it is UNKNOWN."""
+        query = select(results.c.lumi, results.c.content, results.c.reason).join(series)
+        query = query.where(*_chosen(label=label, map=map, bundle=bundle), results.c.run == run)
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        return {row.lumi: (row.content, Reason(row.reason) if row.reason else None) for row in rows}
 
     def quality(self, key: ResultKey) -> Quality:
         """Quality of one map in one lumisection; UNKNOWN where nobody scored it."""

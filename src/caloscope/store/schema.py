@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = "1"
+VERSION = "2"
 
 metadata = MetaData()
 

@@ -1,14 +1,15 @@
 """What writes to the store: every method is one transaction."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from caloscope.errors import StoreError
 from caloscope.records import Cell, Incident, LumiId, MapResult
 from caloscope.store.columns import bundle_values, dump_cells, file_row, insert_row, load_cells, storable
+from caloscope.store.entries import Entry
 from caloscope.store.recording import Recording
 from caloscope.store.rows import BundleRow, Checkpoint, FileRow, MaskRow
 from caloscope.store.schema import bundles, changes, files, masks
@@ -59,31 +60,25 @@ class Writing(Opened):
         not given are forgotten, so are checkpoints. A stored result that is not given again stays with
         its flags.
         """
+        self.record_all([Entry(results, incidents, checkpoints, revised_from)])
+
+    def record_all(self, entries: Iterable[Entry]) -> None:
+        """Record entries one after the other as `record` does, all of them or nothing."""
         with self._write() as connection:
-            Recording(connection, time.time(), revised_from).run(results, incidents, checkpoints)
+            recording = Recording(connection, time.time())
+            for entry in entries:
+                recording.run(entry)
+            recording.finish()
 
     def note_file(self, file: FileRow) -> None:
         """Record what became of a source file; the same file again replaces what was known of it."""
-        file = replace(file, path=storable(file.path), detail=storable(file.detail))
-        values = {
-            **asdict(file),
-            "fault": None if file.fault is None else str(file.fault),
-            "noted_at": time.time(),
-        }
-        same = and_(files.c.path == file.path, files.c.size == file.size, files.c.mtime_ns == file.mtime_ns)
+        self.note_files([file])
+
+    def note_files(self, found: Iterable[FileRow]) -> None:
+        """Record what became of source files, all of them or nothing."""
         with self._write() as connection:
-            row = connection.execute(select(files).where(same)).one_or_none()
-            known = (
-                None if row is None else replace(file_row(row), noted_at=file.noted_at, seconds=file.seconds)
-            )
-            if known == file:
-                return
-            if known is None:
-                connection.execute(insert(files).values(values))
-            else:
-                connection.execute(update(files).where(same).values(values))
-            if file.status != "DONE" or (known is not None and known.status != "DONE"):
-                connection.execute(insert(changes).values(kind="file"))
+            for file in found:
+                _note_file(connection, file)
 
     def add_mask(
         self,
@@ -117,3 +112,23 @@ class Writing(Opened):
                 raise StoreError(f"{self._name}: found no mask {mask}, expected the id of one")
             connection.execute(update(masks).where(masks.c.id == mask).values(revoked=True))
             connection.execute(insert(changes).values(kind="mask", map=map_name))
+
+
+def _note_file(connection: Connection, file: FileRow) -> None:
+    file = replace(file, path=storable(file.path), detail=storable(file.detail))
+    values = {
+        **asdict(file),
+        "fault": None if file.fault is None else str(file.fault),
+        "noted_at": time.time(),
+    }
+    same = and_(files.c.path == file.path, files.c.size == file.size, files.c.mtime_ns == file.mtime_ns)
+    row = connection.execute(select(files).where(same)).one_or_none()
+    known = None if row is None else replace(file_row(row), noted_at=file.noted_at, seconds=file.seconds)
+    if known == file:
+        return
+    if known is None:
+        connection.execute(insert(files).values(values))
+    else:
+        connection.execute(update(files).where(same).values(values))
+    if file.status != "DONE" or (known is not None and known.status != "DONE"):
+        connection.execute(insert(changes).values(kind="file"))

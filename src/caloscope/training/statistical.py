@@ -1,20 +1,25 @@
 """Training of a detector that learns by counting."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from caloscope import bundle, prepare
+from caloscope import bundle, calibrate
+from caloscope.bundle import Bundle
+from caloscope.calibrate import Tell
 from caloscope.config.catalogue import MapSpec
-from caloscope.decide import threshold_for
-from caloscope.detectors.base import Observation
+from caloscope.detectors.base import Detector
+from caloscope.detectors.blind import Blind
 from caloscope.detectors.reference import Reference
 from caloscope.errors import UsageError
-from caloscope.evidence import FACTORS
 from caloscope.geometry import View
-from caloscope.records import Lumisection, MapRecord
+from caloscope.pipeline.state import Given
+from caloscope.records import Lumisection
+from caloscope.training.fitting import TRAINABLE, fit_detector
+from caloscope.training.observed import Observed
+from caloscope.training.split import split_by_run
 
-TRAINABLE = (Reference.name,)
+FORMULA = "formula"
+"""How a card's `calibration.method` begins where nothing was calibrated."""
 
 
 def train(
@@ -26,55 +31,84 @@ def train(
     detector: str = Reference.name,
     per_day: float = 1.0,
     calorimeter: str | None = None,
-) -> bundle.Bundle:
+    calibrated: bool = True,
+    tell: Tell | None = None,
+) -> Bundle:
     """Fit a detector to good lumisections of one map and write its bundle to `folder`.
 
-    `per_day` is the number of false incidents allowed per map in 3,700 lumisections. Raises `UsageError`
-    when there is too little to learn from, the detector is not one that can be trained, or the map holds
-    real numbers or grows through the run: `convert` puts such records in order and takes differences.
+    `per_day` is the number of false incidents allowed per map in 3,700 lumisections. Thresholds are
+    calibrated on the last 30 % of the runs, which the detector does not learn from; with too few runs, or
+    without `calibrated`, all is learned from and thresholds come from the count distribution, as the card
+    says.
+
+    Raises `UsageError` when there is too little to learn from, the detector is not one that can be trained,
+    or the map holds real numbers or grows through the run: `convert` puts such records in order and takes
+    differences.
     """
     if detector not in TRAINABLE:
         raise UsageError(f"detector {detector!r} cannot be trained, expected one of {', '.join(TRAINABLE)}")
-    observations: list[Observation] = []
-    sources: list[str] = []
-    for lumisection in lumisections:
-        record = lumisection.maps.get(spec.name)
-        if record is not None:
-            _require_counts_of_its_own(lumisection, spec.name, record)
-            # A producer that never tells the pileup will not tell it live either.
-            known = record if spec.pileup else replace(record, pileup=None)
-            observations.append(prepare.observe(lumisection.id, known, on))
-            if lumisection.source not in sources:
-                sources.append(lumisection.source)
-    fitted = Reference.fit(observations, spec.noise)
-    threshold = threshold_for(max(1, int(fitted.alive.sum())), len(FACTORS), per_day)
-    card = bundle.make_card(
+    chosen = list(lumisections)
+    given = calibrate.given_of(chosen, spec)
+    parts = split_by_run(given) if calibrated else None
+    learned, held = parts or (given, [])
+    fitted = fit_detector(detector, Observed(learned, on), spec.noise, on)
+    sources = _sources(chosen, spec)
+    card = _card(folder, spec, on, fitted, per_day, _provenance(learned, sources))
+    made = Bundle(card, "", spec, on, fitted, calorimeter)
+    if detector == Blind.name:
+        made = calibrate.with_calibration(made, per_day, {"method": "none: there is no threshold"})
+    elif held:
+        made = calibrate_thresholds(made, held, per_day, tell)
+    else:
+        why = "too few good runs to calibrate" if calibrated else "not asked to calibrate"
+        made = calibrate.with_calibration(made, per_day, {"method": f"{FORMULA}: {why}"})
+    return bundle.save(folder, made.card, made.detector, calorimeter=calorimeter)
+
+
+def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:
+    """The bundle with thresholds from lumisections that its detector did not learn from."""
+    sound = calibrate.watch_sound(made, held, tell)
+    found = calibrate.calibrate(made, sound.watched, per_day, sound.left_out)
+    made = calibrate.with_thresholds(made, found.thresholds)
+    return calibrate.with_calibration(made, per_day, found.told())
+
+
+def _card(
+    folder: Path,
+    spec: MapSpec,
+    on: View,
+    fitted: Detector,
+    per_day: float,
+    training: dict[str, str | int | float | bool | list[str]],
+) -> bundle.Card:
+    """The card with the formula's thresholds, or with that which a detector brings that scores."""
+    formula = calibrate.formula_thresholds(on, fitted.alive, per_day)
+    own = fitted.settings().get("threshold")
+    return bundle.make_card(
         folder.name.removesuffix(".bundle"),
         spec,
         on,
         fitted,
-        threshold=threshold,
+        threshold=formula["cell_low"] if own is None else float(own),
         per_day=per_day,
-        training=_provenance(observations, sources),
+        training=training,
+        thresholds=formula if own is None else {},
     )
-    return bundle.save(folder, card, fitted, calorimeter=calorimeter)
 
 
-def _require_counts_of_its_own(lumisection: Lumisection, name: str, record: MapRecord) -> None:
-    """Raises `UsageError` for a record that no detector can learn from."""
-    if record.cumulative:
-        found = f"{lumisection.source}: found counts of {name} that grow through the run"
-        raise UsageError(f"{found}, expected those of lumisections: run `caloscope convert` on it first")
-    if not record.is_counts:
-        raise UsageError(f"{lumisection.source}: found real numbers for {name}, expected counts")
+def _sources(lumisections: Sequence[Lumisection], spec: MapSpec) -> list[str]:
+    """Where the map's lumisections came from, each source once."""
+    return list(dict.fromkeys(each.source for each in lumisections if spec.name in each.maps))
 
 
-def _provenance(observations: list[Observation], sources: list[str]) -> dict[str, str | int | list[str]]:
-    ids = sorted(observation.id for observation in observations)
+def _provenance(
+    learned: Sequence[Given], sources: Sequence[str]
+) -> dict[str, str | int | float | bool | list[str]]:
+    first, last = learned[0].id, learned[-1].id
     return {
-        "lumisections": len(ids),
-        "first": f"{ids[0].run}:{ids[0].lumi}",
-        "last": f"{ids[-1].run}:{ids[-1].lumi}",
+        "lumisections": len(learned),
+        "runs": len({each.id.run for each in learned}),
+        "first": f"{first.run}:{first.lumi}",
+        "last": f"{last.run}:{last.lumi}",
         "sources": [Path(source).name for source in sources[:100]],
-        "threshold": "from the count distribution; extrapolated, not calibrated on held-out runs",
     }

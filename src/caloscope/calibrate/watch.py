@@ -1,0 +1,112 @@
+"""What a detector says of good lumisections: the largest evidence of each class in each of them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caloscope.bundle import Bundle
+from caloscope.calibrate.apply import SCORE
+from caloscope.decide import CLASSES
+from caloscope.detectors.base import Array
+from caloscope.pipeline.state import Given
+from caloscope.pipeline.step import Scored, Scorer
+from caloscope.records import Code, LumiId, MapResult, Mask, Reason
+
+Tell = Callable[[int, int], None]
+"""Told how many of how many lumisections are done."""
+
+LIKELY = (0.0, 5.0)
+"""Nats above a threshold at which the lumisections of a cell are counted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """Lumisections in order, and what was seen in those that could be judged.
+
+    `peaks` holds for each class the largest evidence (or score) in each, `(lumi,)`, NaN where the map was
+    UNKNOWN; `unknown` how many were, by reason. `above` is the number of lumisections in which a cell was
+    above its threshold by each of `LIKELY`, `(2, [depth,] y, x)`, and `judged` in how many it was tested.
+    """
+
+    ids: tuple[LumiId, ...]
+    peaks: Mapping[str, Array]
+    unknown: Mapping[Reason, int]
+    above: NDArray[np.int64]
+    judged: NDArray[np.int64]
+
+    @property
+    def lumis(self) -> int:
+        """Lumisections that were judged."""
+        return len(self.ids) - sum(self.unknown.values())
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """Runs, ascending."""
+        return tuple(sorted({lumi_id.run for lumi_id in self.ids}))
+
+    def series(self, name: str, runs: Sequence[int] | None = None) -> list[Array]:
+        """The peaks of a class run by run, of all runs or of some."""
+        run = np.array([lumi_id.run for lumi_id in self.ids])
+        return [self.peaks[name][run == each] for each in (self.runs if runs is None else runs)]
+
+
+def watch(
+    bundle: Bundle, given: Sequence[Given], masked: Mask, threshold: float, tell: Tell | None = None
+) -> Watched:
+    """Score lumisections in order through the pipeline's own steps, nothing recorded.
+
+    `masked` cells, in the view's shape, do not count. `threshold` is the one above which a cell's evidence
+    (or score) is counted.
+    """
+    scorer = Scorer(bundle, "calibration")
+    state = scorer.initial()
+    rows: list[Mapping[str, float]] = []
+    unknown: Counter[Reason] = Counter()
+    above = np.zeros((len(LIKELY), *bundle.view.shape), np.int64)
+    judged = np.zeros(bundle.view.shape, np.int64)
+    for number, each in enumerate(given):
+        scored = scorer.score(each, state, masked)
+        state = scored.state
+        rows.append(_peaks(bundle, scored, masked))
+        if rows[-1]:
+            testable, value = _cells(scored.result)
+            judged += testable
+            for place, more in enumerate(LIKELY):
+                above[place] += testable & (value > threshold + more)
+        else:
+            unknown[scored.result.reason or Reason.NOT_SCORED] += 1
+        if tell is not None:
+            tell(number + 1, len(given))
+    there = {name for row in rows for name in row}
+    classes = [name for name in (*CLASSES, SCORE) if name in there]
+    peaks = {name: np.array([row.get(name, np.nan) for row in rows]) for name in classes}
+    return Watched(tuple(each.id for each in given), peaks, unknown, above, judged)
+
+
+def _cells(result: MapResult) -> tuple[Mask, Array]:
+    """Which cells were tested and not masked, and what was found in them."""
+    testable = (result.codes == Code.GOOD) | (result.codes == Code.BAD)
+    value = result.evidence if result.score is None else result.score
+    return testable, np.zeros(testable.shape) if value is None else value.astype(np.float64)
+
+
+def _peaks(bundle: Bundle, scored: Scored, masked: Mask) -> Mapping[str, float]:
+    """The largest evidence of each class, or the largest score; nothing where the map is UNKNOWN.
+
+    Masked cells have evidence too, and do not count.
+    """
+    if not scored.peaks:
+        return {}
+    testable, value = _cells(scored.result)
+    if SCORE in scored.peaks:
+        return {SCORE: float(value[testable].max())} if testable.any() else {}
+    direction = scored.result.direction
+    if direction is None or not masked.any():
+        return scored.peaks
+    # With thresholds out of reach no region is flagged, so that what is shown is the evidence of cells alone.
+    low, high = (float(value[testable & (direction == sign)].max(initial=0.0)) for sign in (-1, 1))
+    limits = bundle.card.thresholds
+    return {**scored.peaks, "cell_low": low, "cell_high": high + limits["cell_high"] - limits["cell_low"]}

@@ -1,0 +1,31 @@
+"""From evidence to codes: thresholds that stand for a rate of false incidents, then masks.
+
+The rate is one incident opening by chance per map in 3,700 lumisections (24 hours), shared by the classes of
+places that are tested.
+"""
+
+from caloscope.decide.budget import CLASSES, SHARES, budget
+from caloscope.decide.codes import codes_of, quality_of, unknown_codes
+from caloscope.decide.excursions import excursions, upcrossings
+from caloscope.decide.formula import CROSSINGS, LUMIS_PER_DAY, threshold_for
+from caloscope.decide.tail import Cut, Interval, Tail, fit_score_tail, fit_tail, upper_bound
+
+__all__ = [
+    "CLASSES",
+    "CROSSINGS",
+    "LUMIS_PER_DAY",
+    "SHARES",
+    "Cut",
+    "Interval",
+    "Tail",
+    "budget",
+    "codes_of",
+    "excursions",
+    "fit_score_tail",
+    "fit_tail",
+    "quality_of",
+    "threshold_for",
+    "unknown_codes",
+    "upcrossings",
+    "upper_bound",
+]

@@ -1,0 +1,131 @@
+"""What it takes to leave cells out of the picture, exactly.
+
+With F the cells that are left out and o all others, the inverse correlation matrix of the others is
+P_oo - P_oF P_FF^-1 P_Fo. So those that are left out are replaced by what the others make of them, -P_FF^-1 P_Fo z_o,
+and the precision of each of the others falls by the diagonal of the second term.
+"""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from caloscope.records import Floats, Mask
+
+LARGEST_BLOCK: Final = 1_000
+"""Cells that hang together and are left out as one; of more, each, and each beside them, is taken by itself."""
+
+_KEPT: Final = 24
+_SMALL: Final = 48
+_LEAST: Final = np.float32(1e-3)
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Cells that hang together and are left out: their covariance given all others, and what they take from those."""
+
+    cells: Numbers
+    covariance: Floats
+    around: Numbers
+    less: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """Cells that are left out, and their rows of the matrix.
+
+    Places among them: the `single` ones depend on no other that is left out, the others hang together in `blocks`. `alone`
+    are the cells of the map that are taken by themselves. `precision` is that of all cells.
+    """
+
+    cells: Numbers
+    rows: sparse.csr_array
+    single: Numbers
+    blocks: tuple[tuple[Numbers, Block], ...]
+    alone: Numbers
+    precision: Floats
+
+    def score(self, z: Floats, weigh: Callable[[Floats], Floats]) -> Floats:
+        """Pz without the cells that are left out; theirs too, given all that are not. `weigh` multiplies by P."""
+        asked = z.copy()
+        asked[self.cells] = 0
+        if self.rows.nnz > len(self.cells):
+            asked[self.cells] = self._guess(np.asarray(self.rows @ asked, np.float32))
+        score = weigh(asked)
+        score[self.cells] = (z[self.cells] - asked[self.cells]) * self.precision[self.cells]
+        score[self.alone] = z[self.alone]
+        return score
+
+    def _guess(self, pull: Floats) -> Floats:
+        """What the others make of the cells that are left out."""
+        guess = np.zeros_like(pull)
+        guess[self.single] = -pull[self.single] / self.precision[self.cells[self.single]]
+        for places, block in self.blocks:
+            guess[places] = -(block.covariance @ pull[places])
+        return guess
+
+
+def left_out(
+    matrix: sparse.csr_array, own: Floats, out: Mask, known: MutableMapping[bytes, Block]
+) -> LeftOut:
+    """Leave cells out of an inverse correlation matrix with diagonal `own`; `known` remembers large blocks."""
+    cells = np.flatnonzero(out)
+    rows: Any = matrix[cells]
+    owner = np.repeat(np.arange(len(cells)), np.diff(rows.indptr))
+    other = rows.indices != cells[owner]
+    owner, others, values = owner[other], rows.indices[other], rows.data[other].astype(np.float64)
+    together = np.bincount(owner[out[others]], minlength=len(cells)) > 0
+    # Most cells that are left out touch no other one: then what they take is their own row.
+    mine = ~together[owner]
+    taken = values[mine] ** 2 / own[cells[owner[mine]]]
+    precision = own - np.bincount(others[mine], taken, len(own))
+    blocks: list[tuple[Numbers, Block]] = []
+    alone = [np.empty(0, np.int64)]
+    for places in _groups(rows, cells, np.flatnonzero(together)):
+        if len(places) > LARGEST_BLOCK:
+            alone.append(np.unique(rows[places].indices).astype(np.int64))
+            continue
+        block = _block(matrix, cells[places], known)
+        precision[block.around] -= block.less
+        precision[block.cells] = 1 / np.diagonal(block.covariance)
+        blocks.append((places, block))
+    by_themselves = np.concatenate(alone)
+    precision[by_themselves] = 1
+    least = np.maximum(precision, _LEAST).astype(np.float32)
+    return LeftOut(cells, rows, np.flatnonzero(~together), tuple(blocks), by_themselves, least)
+
+
+def _groups(rows: Any, cells: Numbers, places: Numbers) -> Iterator[Numbers]:
+    """Places of cells that hang together, group by group."""
+    if not len(places):
+        return
+    count, labels = connected_components(rows[places][:, cells[places]], directed=False)
+    order = np.argsort(labels, kind="stable")
+    yield from np.split(places[order], np.cumsum(np.bincount(labels, minlength=count))[:-1])
+
+
+def _block(matrix: Any, cells: Numbers, known: MutableMapping[bytes, Block]) -> Block:
+    """What leaving out these cells takes; that of large ones is remembered."""
+    key = cells.tobytes()
+    found = known.get(key)
+    if found is None:
+        found = _made(matrix[cells], cells)
+        if len(cells) >= _SMALL:
+            while len(known) >= _KEPT:
+                known.pop(next(iter(known)), None)
+            known[key] = found
+    return found
+
+
+def _made(rows: Any, cells: Numbers) -> Block:
+    covariance = np.linalg.inv(rows[:, cells].toarray().astype(np.float64))
+    around = np.setdiff1d(rows.indices, cells)
+    links = rows[:, around].toarray().astype(np.float64)
+    less = np.einsum("ia,ia->a", links, covariance @ links)
+    return Block(cells, covariance.astype(np.float32), around, less)

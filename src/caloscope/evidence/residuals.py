@@ -1,0 +1,142 @@
+"""One lumisection as residuals: how far each cell is from its expectation, given its neighbours and the map's level.
+
+What cells of a group do together is taken out as far as it is usual (or, when the whole map is broken, altogether). Cells
+that are far off are not asked about their neighbours: one dead tower otherwise pushes the four around it up.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from caloscope.detectors.base import Array
+from caloscope.evidence.counted import Counted
+from caloscope.evidence.neighbours import Neighbours
+from caloscope.records import Floats, Mask
+
+FAR: Final = 4.5
+"""Standard deviations beyond which a cell is not asked about its neighbours."""
+
+ROUNDS: Final = 3
+BEYOND: Final = 5.0
+"""Standard deviations beyond which the level of a map is no usual common mode: then it is taken out whole."""
+
+LEAST, FREE = 1e-5, 30.0
+"""Relative rms of a common mode that does nothing, and of one that may do anything."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residuals:
+    """Cells given their neighbours, the common modes taken out; all `(cell,)`.
+
+    `z` is the residual of each cell alone, in its standard deviations, `given` that given its neighbours times its
+    `precision`, `out` the cells that were not asked. `level` is the relative shift of the whole map and `level_variance`
+    its variance from counting alone. `share` is what each cell knows of a level, in units of one over a relative variance.
+    """
+
+    cells: Counted
+    z: Floats
+    given: Floats
+    precision: Floats
+    out: Mask
+    level: float
+    level_variance: float
+    share: Floats
+
+    @property
+    def score(self) -> Floats:
+        """What each cell says of a rise of its rate."""
+        return self.given * self.cells.lever
+
+    @property
+    def information(self) -> Floats:
+        """One over the variance of a relative rise of each cell's rate, as measured by this lumisection."""
+        return self.cells.lever**2 * self.precision
+
+    def conditional_mean(self) -> Floats:
+        """Counts expected of each cell given the others."""
+        cells = self.cells
+        found = cells.counts - cells.deviation * (self.given / self.precision)
+        return np.clip(found, np.float32(0.3) * cells.mean, np.float32(3.0) * cells.mean)
+
+    def conditional_dispersion(self) -> Floats:
+        """Variance of each cell given the others, in units of its mean (or of the binomial variance)."""
+        unit = self.cells.mean
+        if self.cells.binomial:
+            unit = unit * (1 - unit / np.float32(self.cells.trials))
+        return np.asarray(self.cells.deviation**2 / unit / self.precision, np.float32)
+
+
+class Levels:
+    """The common modes of a map's groups of cells: their usual rms, and how much each lumisection shows."""
+
+    def __init__(self, around: Neighbours, widened: float) -> None:
+        self._group = around.group
+        self.usual: Array = np.maximum(np.hypot(around.common, widened), LEAST)
+        self.none = not len(self.usual)
+
+    @property
+    def largest(self) -> float:
+        """The largest usual rms; 0 where there is no common mode."""
+        return 0.0 if self.none else float(self.usual.max())
+
+    def sums(self, values: Floats) -> Array:
+        """Sums over the groups."""
+        return np.bincount(self._group, values, len(self.usual) + 1)[1:]
+
+    def spread(self, amounts: Array) -> Floats:
+        """A group's amount in each of its cells, 0 in cells without a group."""
+        return np.concatenate([[0.0], amounts]).astype(np.float32)[self._group]
+
+
+def residuals(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *, broken: bool) -> Residuals:
+    """One lumisection's residuals; `out` are the cells known to be bad, `broken` says that the whole map is.
+
+    Those that are found far off in this lumisection are left out as well, the farthest of neighbours first.
+    """
+    found = _one_round(cells, around, levels, out, broken=broken)
+    for _ in range(ROUNDS):
+        far = _far(found, around)
+        if not len(far):
+            break
+        more = found.out.copy()
+        more[far] = True
+        found = _one_round(cells, around, levels, more, broken=broken)
+    return found
+
+
+def _one_round(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *, broken: bool) -> Residuals:
+    given, precision = around.score(cells.z, out), around.precision(out)
+    if levels.none:
+        nothing = np.zeros_like(given)
+        return Residuals(cells, cells.z, given, precision, out, 0.0, np.inf, nothing)
+    asked = cells.lever * ~out
+    of_level = around.score(cells.lever, out)
+    share = asked * of_level
+    whole, shown = levels.sums(share), levels.sums(asked * given)
+    known = max(float(whole.sum()), 1e-6)
+    level = float(shown.sum()) / known
+    usual = levels.usual
+    if broken or abs(level) > BEYOND * np.sqrt(1 / known + levels.largest**2):
+        usual = np.full(len(usual), FREE)
+    amounts = shown / (whole + usual**-2.0)
+    modes = cells.lever * levels.spread(amounts)
+    # What the modes do to the scores is linear in them: with one mode it is known already.
+    less = of_level * np.float32(amounts[0]) if around.one_mode else around.score(modes, out)
+    return Residuals(cells, cells.z - modes, given - less, precision, out, level, 1 / known, share)
+
+
+def _far(found: Residuals, around: Neighbours) -> list[int]:
+    """Cells that are far off and still asked: of those that touch each other the farthest, and all that are by themselves."""
+    alone = np.abs(found.z)
+    worst = np.maximum(np.abs(found.given) / np.sqrt(found.precision), alone)
+    far = np.flatnonzero((worst > FAR) & found.cells.testable & ~found.out)
+    chosen: list[int] = []
+    if not len(far):
+        return chosen
+    taken = np.zeros(len(alone), np.bool_)
+    for cell in far[np.argsort(-worst[far], kind="stable")].tolist():
+        if alone[cell] > FAR or not taken[cell]:
+            chosen.append(cell)
+            taken[around.touching(cell)] = True
+    return chosen

@@ -1,0 +1,62 @@
+"""What is known of a map before a lumisection is looked at: neighbours, thresholds, and how far health may be off."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from caloscope.detectors.base import Expectation
+from caloscope.evidence.changes import Change
+from caloscope.evidence.kinds import Kind
+from caloscope.evidence.layout import Layout
+from caloscope.evidence.neighbours import Neighbours, alone, neighbours_of
+from caloscope.evidence.state import CELLS, PARTS, EvidenceState
+from caloscope.evidence.thresholds import Thresholds, limits_of
+
+_LEAST: Final = 1e-8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """Places, neighbours and kinds of a map; `together` says that there is a covariance, so that parts can be tested."""
+
+    layout: Layout
+    around: Neighbours
+    together: bool
+    cells: Kind
+    parts: Kind
+    whole: Kind
+
+
+def setting_of(expectation: Expectation, layout: Layout, thresholds: Thresholds) -> Setting:
+    """That of one lumisection."""
+    together, limits = expectation.covariance, limits_of(thresholds, layout)
+    error = layout.of_cells(expectation.relative_error).astype(np.float32)
+    changes = (0.0, 0.0) if together is None else (together.region_change, together.map_change)
+    parts, whole = (np.array([max(change**2, _LEAST)], np.float32) for change in changes)
+    return Setting(
+        layout=layout,
+        around=alone(layout.cells) if together is None else neighbours_of(together),
+        together=together is not None,
+        cells=Kind(CELLS, limits.cells, np.maximum(error * error, np.float32(_LEAST))),
+        parts=Kind(PARTS, limits.parts, parts),
+        whole=Kind(PARTS, limits.whole, whole),
+    )
+
+
+def begun(state: EvidenceState, setting: Setting, run: int, *, unsettled: bool) -> EvidenceState:
+    """The state at the start of a lumisection: that of a new run, or of new conditions, forgets its levels."""
+    if state.run not in (0, run):
+        state = replace(
+            state,
+            cells=setting.cells.in_new_run(state.cells),
+            parts=setting.parts.in_new_run(state.parts),
+            whole=setting.whole.in_new_run(state.whole),
+        )
+    if unsettled:
+        state = replace(
+            state,
+            parts=replace(state.parts, change=Change.none(len(state.parts.bad))),
+            whole=replace(state.whole, change=Change.none(1)),
+        )
+    return state

@@ -1,0 +1,181 @@
+"""One bundle on one stream: its timeline and its part of the store."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+import xxhash
+
+from caloscope import incidents
+from caloscope.bundle import Bundle
+from caloscope.detectors.base import NeedsCompanions
+from caloscope.errors import StoreError
+from caloscope.pipeline.pending import Pending
+from caloscope.pipeline.state import Given, decode_step, encode, same_make
+from caloscope.pipeline.step import Scorer
+from caloscope.pipeline.timeline import Advance, Standing, Step, Timeline
+from caloscope.records import Incident, LumiId, Lumisection, MapRecord, MapResult, Mask, Reason
+from caloscope.store import BundleRow, Checkpoint, Entry, Store
+
+
+class Lane:
+    """One bundle on one stream.
+
+    What it scores waits until `entries` are in the store and `recorded` says so; after a failure `recall`
+    goes back to what is in the store.
+    """
+
+    def __init__(self, store: Store, bundle: Bundle, label: str) -> None:
+        self.bundle = bundle
+        self._store = store
+        self._scorer = Scorer(bundle, label)
+        self._label = label
+        store.register_bundle(_row(bundle))
+        self._pending = Pending()
+        self._known: tuple[int, dict[int, tuple[str, Reason | None]]] = (-1, {})
+        self._timeline = self._recall_timeline()
+        # Steps that the store has as they are, and whether with their states.
+        self._saved = {step: step.state is not None for step in self._timeline.steps}
+        self._standing_since = self._recall_standing()
+
+    def given(self, lumisection: Lumisection) -> Given | None:
+        """What the lumisection brings for this map; None where it has nothing to do with it."""
+        name = self.bundle.card.map
+        record = lumisection.maps.get(name)
+        if record is None and name not in lumisection.missing:
+            return None
+        detector = self.bundle.detector
+        wanted = detector.companions if isinstance(detector, NeedsCompanions) else ()
+        companions = {n: lumisection.maps[n] for n in wanted if n in lumisection.maps}
+        return Given(lumisection.id, record, _digest(record, companions), lumisection.began_at, companions)
+
+    def standing(self, given: Given) -> Standing:
+        """How it stands to the timeline, and to what is on record where it is older than that."""
+        standing = self._timeline.standing(given)
+        if standing is not Standing.LATE:
+            return standing
+        known = self._known_in(given.id.run).get(given.id.lumi)
+        if known is None:
+            return Standing.LATE
+        content, reason = known
+        if content == given.content or given.record is None:
+            return Standing.SAME
+        return Standing.LATE if reason is Reason.MAP_MISSING else Standing.CONFLICT
+
+    def score(self, given: Given, masked: Mask, *, late: bool) -> tuple[MapResult, ...]:
+        """Score it; what follows from it waits for the store."""
+        advance = self._timeline.late(given, masked) if late else self._timeline.advance(given, masked)
+        touched = advance.incidents if late else (*advance.incidents, *self._standing_incident(advance))
+        self._pending.add(advance.results, touched, advance.revised_from)
+        run, known = self._known
+        known |= {r.key.lumi: (r.content, r.reason) for r in advance.results if r.key.run == run}
+        return advance.results
+
+    def entries(self) -> list[Entry]:
+        """What waits for the store, with the states after it."""
+        return self._pending.entries(self._checkpoints()) if self._pending else []
+
+    def recorded(self) -> None:
+        """What waited is in the store."""
+        if self._pending:
+            whole = self._whole()
+            steps = self._timeline.steps
+            self._saved = {step: step.given.id in whole or self._saved.get(step, False) for step in steps}
+            self._pending = Pending()
+
+    def recall(self) -> None:
+        """Go on from what the store knows: what is not in it has not happened."""
+        self._pending = Pending()
+        self._known = (-1, {})
+        self._timeline = self._recall_timeline()
+        self._saved = {step: step.state is not None for step in self._timeline.steps}
+        self._standing_since = self._recall_standing()
+
+    def _recall_timeline(self) -> Timeline:
+        """The timeline as the store knows it; from the beginning where its states are of another make."""
+        saved = self._store.checkpoints(self._label, self.bundle.card.map, self.bundle.hash)
+        steps = [Step(*decode_step(checkpoint.blob)) for checkpoint in saved]
+        initial = self._scorer.initial()
+        if not all(step.state is None or same_make(step.state, initial) for step in steps):
+            return Timeline(self._scorer)
+        timeline = Timeline(self._scorer, steps)
+        if timeline.is_full and steps[0].state is None:
+            run, lumi = steps[0].given.id
+            found = f"found no state in the oldest checkpoint ({run}:{lumi})"
+            raise StoreError(f"{self.bundle.card.map}: {found}, expected one to go on from")
+        return timeline
+
+    def _recall_standing(self) -> LumiId | None:
+        """Since when the store knows of the cells that were never alive."""
+        known = self._store.incidents(label=self._label, map=self.bundle.card.map, bundle=self.bundle.hash)
+        return next((incident.opened for incident in known if incident.standing), None)
+
+    def _known_in(self, run: int) -> Mapping[int, tuple[str, Reason | None]]:
+        """What is known of the lumisections of a run, looked up once for many of them."""
+        if self._known[0] != run:
+            found = self._store.contents(self._label, run, self.bundle.card.map, self.bundle.hash)
+            self._known = run, found | self._pending.contents(run)
+        return self._known[1]
+
+    def _checkpoints(self) -> list[Checkpoint]:
+        """The steps that the store does not have as they are.
+
+        States are large: the last one is written, and the first where nothing before it can be known again.
+        """
+        whole = self._whole()
+        return [
+            self._checkpoint(step, with_state=step.given.id in whole)
+            for step in self._timeline.steps
+            if step not in self._saved or (step.given.id in whole and not self._saved[step])
+        ]
+
+    def _whole(self) -> set[LumiId]:
+        """Steps whose states must be in the store."""
+        steps = self._timeline.steps
+        return {step.given.id for step in (steps[:1] if self._timeline.is_full else ()) + steps[-1:]}
+
+    def _checkpoint(self, step: Step, *, with_state: bool) -> Checkpoint:
+        run, lumi = step.given.id
+        blob = encode(step.given, step.state if with_state else None)
+        return Checkpoint(self._label, self.bundle.card.map, self.bundle.hash, run, lumi, blob)
+
+    def _standing_incident(self, advance: Advance) -> list[Incident]:
+        """The cells that were never alive, from the first lumisection on.
+
+        Told once, again when an earlier lumisection arrives, and where a revision dropped it from the store.
+        """
+        first = advance.results[0].key
+        since = min(LumiId(first.run, first.lumi), self._standing_since or LumiId(first.run, first.lumi))
+        dropped = advance.revised_from is not None and advance.revised_from <= since
+        if since == self._standing_since and not dropped:
+            return []
+        self._standing_since = since
+        incident = incidents.standing(self._scorer.never_alive(), self._scorer.owner(), since)
+        return [] if incident is None else [incident]
+
+
+def _digest(record: MapRecord | None, companions: Mapping[str, MapRecord]) -> str:
+    """Digest (XXH3) of what was read for a map: counts, what is told about them, companions included."""
+    total = xxhash.xxh3_64()
+    for name, each in (("", record), *sorted(companions.items())):
+        if each is not None:
+            grows = "|grows" if each.cumulative else ""
+            told = f"{name}|{each.events}|{each.pileup}|{each.span}|{each.counts.shape}{grows}"
+            total.update(told.encode())
+            total.update(np.ascontiguousarray(each.counts).data)
+    return total.hexdigest()
+
+
+def _row(bundle: Bundle) -> BundleRow:
+    card = bundle.card
+    return BundleRow(
+        hash=bundle.hash,
+        name=card.name,
+        map=card.map,
+        detector=card.detector,
+        view=card.view,
+        era=card.era,
+        noise=bundle.spec.noise,
+        calorimeter=bundle.calorimeter,
+        card=cast("dict[str, object]", card.model_dump(mode="json")),
+    )
