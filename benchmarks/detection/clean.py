@@ -13,8 +13,11 @@ from caloscope.pipeline.step import Scorer
 from caloscope.records import MapRecord
 from caloscope.simulate import conditions
 
-CLEAN: Final = {"HCAL": 3_700}
+CLEAN: Final = {"HCAL": 3_700, "HO": 11_000}
 CLEAN_USUAL: Final = 37_000
+ELSEWHERE: Final = 5
+"""In the second regime there are so many times fewer."""
+
 OTHERS: Final = 5
 """Detectors other than the reference see one run of so many."""
 
@@ -22,9 +25,11 @@ RUNS_TOGETHER: Final = 5
 """Runs that a detector sees one after the other, as in a fill."""
 
 
-def runs_of(name: str, clean: int | None) -> int:
+def runs_of(name: str, regime: regimes.Regime, clean: int | None) -> int:
     """Number of clean runs of a map, in whole groups."""
     lumis = CLEAN.get(name, CLEAN_USUAL) if clean is None else clean
+    if regime != regimes.STEADY_EVENTS:
+        lumis //= ELSEWHERE
     groups = -(-lumis // (RUNS_TOGETHER * regimes.RUN_LUMIS))
     return max(1, groups) * RUNS_TOGETHER
 

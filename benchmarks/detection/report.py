@@ -55,7 +55,10 @@ def _joined(plan: Plan, made: Callable[[Plan, str, str], Iterator[str]]) -> str:
 
 def delays(plan: Plan, name: str, regime: str, row: Row) -> dict[str, Delays]:
     """By detector, of all trials of a row that were done."""
-    done = (tasks.read(Task("trial", name, regime, number), plan.place) for number in range(plan.trials))
+    done = (
+        tasks.read(Task("trial", name, regime, number), plan.place)
+        for number in range(plan.faults(name, regime))
+    )
     trials = [each[row.key] for each in done if each is not None]
     titles = trials[0] if trials else ()
     return {title: Delays.of([trial[title] for trial in trials], row.window) for title in titles}

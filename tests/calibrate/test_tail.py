@@ -90,6 +90,19 @@ def test_what_the_sample_does_not_reach_is_extrapolated_and_bounded() -> None:
     assert reached.threshold < far.threshold
 
 
+def test_runs_that_differ_make_the_interval_wider() -> None:
+    random = np.random.default_rng(6)
+    alike = [exponential(300, 1.0, seed)[0] for seed in range(20)]
+    differ = [
+        np.where(random.random(len(each)) < 2.0 * (place % 2), each, 0.0) for place, each in enumerate(alike)
+    ]
+    one, other = fit_tail(alike), fit_tail(differ)
+    assert 1.0 <= one.clumping < 2.0 < other.clumping
+    assert fit_tail(alike[:4]).clumping == 1.0
+    narrow, wide = (tail.rate_at(tail.threshold_at(RATE).threshold) for tail in (one, other))
+    assert wide.high / wide.low > 1.5 * narrow.high / narrow.low
+
+
 def test_the_bound_of_nothing_is_three_over_its_length() -> None:
     assert upper_bound(0, 1_000) == pytest.approx(3.0e-3, rel=0.01)
     assert upper_bound(0, 0) == np.inf

@@ -7,12 +7,19 @@ does not end it.
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
+
+FEWEST_RUNS: Final = 5
+FEWEST_EXCURSIONS: Final = 20
+"""Runs, and excursions in them, from which it can be told how these clump."""
+
+BEND: Final = 2.0
+"""Standard deviations by which the scatter of the excesses may miss that of an exponential."""
 
 
 def scored(series: Sequence[Array]) -> list[Array]:
@@ -57,6 +64,32 @@ def level_of(series: Sequence[Array], wanted: float) -> float:
     if enough.size:
         return float(levels[enough[-1]])
     return float(levels[len(counts) - 1 - int(np.argmax(counts[::-1]))])
+
+
+def clumping(series: Sequence[Array], level: float) -> float:
+    """Variance over mean of the number of excursions of a run, for its length; at least 1.
+
+    A run that differs from what was learned has more of them. 1 where too few runs or excursions could tell.
+    """
+    lengths = np.array([float(len(one)) for one in scored(series)])
+    counts = np.array([float(len(excursions([one], level))) for one in series])
+    counts, lengths = counts[lengths > 0], lengths[lengths > 0]
+    if len(lengths) < FEWEST_RUNS or counts.sum() < FEWEST_EXCURSIONS:
+        return 1.0
+    expected = counts.sum() * lengths / lengths.sum()
+    return max(1.0, float(((counts - expected) ** 2 / expected).sum() / (len(lengths) - 1)))
+
+
+def bends(excesses: Array) -> bool:
+    """Whether the excesses scatter more, or less, than an exponential's would.
+
+    The squared coefficient of variation of n exponential numbers is 1, with a standard deviation of
+    2 / sqrt(n).
+    """
+    if len(excesses) < 2 or excesses.mean() <= 0:
+        return False
+    variation = float(excesses.var(ddof=1) / excesses.mean() ** 2)
+    return bool(abs(variation - 1.0) * np.sqrt(len(excesses)) / 2.0 > BEND)
 
 
 def _held(one: Array, quiet: int) -> Array:

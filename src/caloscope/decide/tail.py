@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.special import gammaincinv
 
-from caloscope.decide.excursions import Array, excursions, level_of, scored
+from caloscope.decide.excursions import Array, bends, clumping, excursions, level_of, scored
 
 PRIOR: Final = 20.0
 """Excursions that theory's slope counts for."""
@@ -25,9 +25,6 @@ EVERY: Final = 15.0
 MOST: Final = 300
 LEAST: Final = 40
 """... but no more than `MOST` times, and higher where the tail bends, down to `LEAST` excursions."""
-
-BEND: Final = 2.0
-"""Standard deviations by which the scatter of the excesses may miss that of an exponential."""
 
 REACHED: Final = 3.0
 """Excursions to be expected in a sample at a threshold that it reaches."""
@@ -69,7 +66,8 @@ class Tail:
 
     The slope is gamma distributed with `shape` and `total` (shape over mean). `logarithmic`: it is the
     logarithm of the score whose tail is exponential (the score's is a power law). `series` is what it was
-    fitted to: below the level nothing is fitted, and excursions are counted.
+    fitted to: below the level nothing is fitted, and excursions are counted. `clumping` is by how much their
+    number varies more from run to run than independent ones would; intervals are as wide as that.
     """
 
     level: float
@@ -79,6 +77,7 @@ class Tail:
     total: float
     logarithmic: bool = False
     series: tuple[Array, ...] = ()
+    clumping: float = 1.0
 
     @property
     def slope(self) -> float:
@@ -137,8 +136,9 @@ class Tail:
     def _draws(self) -> tuple[Array, Array]:
         """Rates at the level and slopes from their posteriors, always the same."""
         random = np.random.default_rng(1)
-        rates = random.gamma(self.excursions + 0.5, 1.0 / max(self.lumis, 1), _DRAWS)
-        slopes = random.gamma(max(self.shape, 1e-3), 1.0 / max(self.total, 1e-300), _DRAWS)
+        wide = self.clumping
+        rates = random.gamma((self.excursions + 0.5) / wide, wide / max(self.lumis, 1), _DRAWS)
+        slopes = random.gamma(max(self.shape / wide, 1e-3), wide / max(self.total, 1e-300), _DRAWS)
         return np.maximum(rates, 1e-300), np.maximum(slopes, 1e-12)
 
     def _scale(self, value: float) -> float:
@@ -167,13 +167,13 @@ def fit_tail(
         level = max(level_of(series, most), 0.0)
         peaks = np.sort(excursions(series, level))[::-1]
         values = np.log(peaks) - np.log(max(level, 1e-300)) if logarithmic else peaks - level
-        if wanted or most / 2 < LEAST or not _bends(values):
+        if wanted or most / 2 < LEAST or not bends(values):
             break
         most /= 2
     if slope is None:
         slope, prior = 1.0, 0.0
     shape, total = len(peaks) + prior, float(values.sum()) + prior / slope
-    return Tail(level, lumis, peaks, shape, total, logarithmic, tuple(series))
+    return Tail(level, lumis, peaks, shape, total, logarithmic, tuple(series), clumping(series, level))
 
 
 def fit_score_tail(series: Sequence[Array]) -> Tail:
@@ -191,15 +191,3 @@ def fit_score_tail(series: Sequence[Array]) -> Tail:
     linear = number * np.log(plain.slope) - number
     power = number * np.log(same.slope) - number - float(np.log(plain.peaks).sum())
     return powers if power > linear and same.excursions == number else plain
-
-
-def _bends(excesses: Array) -> bool:
-    """Whether the excesses scatter more, or less, than an exponential's would.
-
-    The squared coefficient of variation of n exponential numbers is 1, with a standard deviation of
-    2 / sqrt(n).
-    """
-    if len(excesses) < 2 or excesses.mean() <= 0:
-        return False
-    variation = float(excesses.var(ddof=1) / excesses.mean() ** 2)
-    return bool(abs(variation - 1.0) * np.sqrt(len(excesses)) / 2.0 > BEND)

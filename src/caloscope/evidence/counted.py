@@ -7,7 +7,7 @@ import numpy as np
 
 from caloscope.detectors.base import Expectation
 from caloscope.evidence.layout import Layout
-from caloscope.evidence.likelihood import HIGHEST_PROBABILITY, bounded, stiffness
+from caloscope.evidence.likelihood import bounded, stiffness
 from caloscope.records import Floats, Mask
 
 ALWAYS: Final = 0.99
@@ -53,10 +53,6 @@ class Counted:
             variance, stiff = mean * np.maximum(dispersion, np.float32(1e-3)), np.float32(1)
         deviation = np.sqrt(variance)
         z = counts - mean
-        if binomial:
-            # A channel that always counts is expected to lose a few by the bound alone; it cannot count more.
-            always = (mean > trials * (HIGHEST_PROBABILITY - 1e-5)) & (counts <= trials)
-            z[always] = np.minimum(z[always], np.float32(0))
         z /= deviation
         z *= testable
         lever = stiff * mean

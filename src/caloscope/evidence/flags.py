@@ -1,13 +1,14 @@
 """From evidence to flags: which cells, which parts of the map, and what is only the shadow of something else."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.evidence.layout import Layout
+from caloscope.evidence.places import Seen, unlikely
 from caloscope.evidence.setting import Setting
 from caloscope.evidence.state import EvidenceState
 from caloscope.evidence.sums import Shown
@@ -59,32 +60,38 @@ class _Painted:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """A part that passed its threshold by `above` nats; `stands` says that it was flagged before."""
+    """A part that passed its threshold by `above` nats; `stands` says that it was flagged before, `against` what speaks
+    against it beside its own evidence.
+    """
 
     part: int
     way: int
     above: float
     since: int
     stands: bool
+    against: float = 0.0
 
 
 def flagged_places(
-    shown: tuple[Shown, Shown | None, Shown | None], state: EvidenceState, setting: Setting, testable: Mask
+    shown: tuple[Shown, Shown | None, Shown | None], state: EvidenceState, setting: Setting, seen: Seen
 ) -> Flagged:
     """Flags of cells, then of parts and the whole map as far as they are new; `shown` are these three.
 
     What was flagged before comes first, then what is farthest above its threshold.
     """
     cells, parts, whole = shown
-    layout, scale = setting.layout, setting.cells.limits[0, 0]
+    layout, scale, testable = setting.layout, setting.cells.limits[0, 0], seen.found.cells.testable
     found = _of_cells(cells, setting.cells.limits)
     bad, bad_map = np.zeros(len(layout.sizes), np.int8), np.zeros(1, np.int8)
     faults: list[_Fault] = []
     if parts is not None and whole is not None:
         faults += _faults(whole, setting.whole.limits, state.whole.bad, first=WHOLE)
-        faults += _faults(parts, setting.parts.limits, state.parts.bad)
+        faults += [
+            fault if fault.stands else replace(fault, against=unlikely(seen, layout.members(fault.part)))
+            for fault in _faults(parts, setting.parts.limits, state.parts.bad)
+        ]
     new: list[tuple[int, int]] = []
-    for fault in sorted(faults, key=lambda each: (not each.stands, -each.above)):
+    for fault in sorted(faults, key=lambda each: (not each.stands, each.against - each.above)):
         members = _members(layout, fault.part)
         if not fault.stands and np.count_nonzero(found.cells[members]) >= COVERED * len(members):
             continue

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from caloscope.geometry import View
+from caloscope.records import Mask
 
 SIDE: Final = 4
 """Cells along a side of a patch."""
@@ -49,6 +50,13 @@ class Layout:
         """Flat numbers of the cells of a part."""
         first, last = self.parts.indptr[part], self.parts.indptr[part + 1]
         return np.asarray(self.parts.indices[first:last])
+
+    def covered(self, parts: Mask) -> Mask:
+        """Cells that are in one of these parts."""
+        inside = np.zeros(self.cells, np.bool_)
+        for part in np.flatnonzero(parts).tolist():
+            inside[self.members(part)] = True
+        return inside
 
     def total(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Sum over each part's cells."""

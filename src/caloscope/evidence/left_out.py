@@ -41,7 +41,7 @@ class LeftOut:
     """Cells that are left out, and their rows of the matrix.
 
     Places among them: the `single` ones depend on no other that is left out, the others hang together in `blocks`. `alone`
-    are the cells of the map that are taken by themselves. `precision` is that of all cells.
+    are the cells of the map that are taken by themselves, `asked` those that are neither. `precision` is of all cells.
     """
 
     cells: Numbers
@@ -50,6 +50,7 @@ class LeftOut:
     blocks: tuple[tuple[Numbers, Block], ...]
     alone: Numbers
     precision: Floats
+    asked: Mask
 
     def score(self, z: Floats, weigh: Callable[[Floats], Floats]) -> Floats:
         """Pz without the cells that are left out; theirs too, given all that are not. `weigh` multiplies by P."""
@@ -98,7 +99,9 @@ def left_out(
     by_themselves = np.concatenate(alone)
     precision[by_themselves] = 1
     least = np.maximum(precision, _LEAST).astype(np.float32)
-    return LeftOut(cells, rows, np.flatnonzero(~together), tuple(blocks), by_themselves, least)
+    asked = ~out
+    asked[by_themselves] = False
+    return LeftOut(cells, rows, np.flatnonzero(~together), tuple(blocks), by_themselves, least, asked)
 
 
 def _groups(rows: Any, cells: Numbers, places: Numbers) -> Iterator[Numbers]:

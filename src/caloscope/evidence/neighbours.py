@@ -66,6 +66,11 @@ class Neighbours:
         without = self._without(out)
         return self._own if without is None else without.precision
 
+    def asked(self, out: Mask) -> Mask:
+        """Cells whose scores add up to what a part of the map says: those that are not left out, nor beside so many."""
+        without = self._without(out)
+        return ~out if without is None else without.asked
+
     def touching(self, cell: int) -> NDArray[np.int32]:
         """The cell and all that it is compared with."""
         first, last = self.matrix.indptr[cell], self.matrix.indptr[cell + 1]
@@ -99,6 +104,10 @@ class Alone(Neighbours):
     def score(self, z: Floats, out: Mask) -> Floats:  # noqa: ARG002 - nobody is asked anyway
         """The residuals as they are."""
         return z
+
+    def asked(self, out: Mask) -> Mask:
+        """Those that are not left out."""
+        return ~out
 
     def precision(self, out: Mask) -> Floats:  # noqa: ARG002 - nobody is asked anyway
         """One."""

@@ -52,18 +52,18 @@ class Pass:
 def one_pass(setting: Setting, state: EvidenceState, told: Told) -> Pass:
     """Weigh one lumisection from this state."""
     seen = _seen(setting, state, told)
-    testable, lumi, layout = seen.found.cells.testable, told.id.lumi, setting.layout
+    lumi, layout = told.id.lumi, setting.layout
     halo = BELIEVED * halo_of(layout, state.cells.bad)
     shown, cells = setting.cells.grown(state.cells, news_of_cells(seen.found), halo, lumi)
     if not setting.together:
-        flagged = flagged_places((shown, None, None), state, setting, testable)
+        flagged = flagged_places((shown, None, None), state, setting, seen)
         return Pass(seen, shown, cells, state.parts, state.whole, flagged)
     mean_halo = layout.total(halo) / layout.sizes if halo.any() else _NO_HALO
     news = news_of_parts(seen, layout, state.parts.bad, state.parts.change.level)
     of_parts, parts = setting.parts.grown(state.parts, news, mean_halo, lumi)
     news = news_of_whole(seen, state.whole.change.level)
     of_whole, whole = setting.whole.grown(state.whole, news, _NO_HALO, lumi)
-    flagged = flagged_places((shown, of_parts, of_whole), state, setting, testable)
+    flagged = flagged_places((shown, of_parts, of_whole), state, setting, seen)
     return Pass(seen, shown, cells, parts, whole, flagged)
 
 

@@ -62,9 +62,8 @@ def news_of_parts(seen: Seen, layout: Layout, bad: NDArray[np.int8], level: Floa
     found = seen.found
     shape = shape_of(layout, seen.around)
     squared = found.cells.lever**2
-    asked = ~found.out
-    everything, known = layout.total(squared), layout.total(squared * asked)
-    score = layout.total(found.score * asked)
+    everything, known = layout.total(squared), layout.total(squared * found.asked)
+    score = layout.total(found.score * found.asked)
     information = shape * known
     forget = (known < np.float32(1 - HIDDEN) * everything) | (everything <= 0)
     for part in np.flatnonzero((bad != 0) & (everything > 0))[:FOLLOWED_PARTS].tolist():
@@ -86,7 +85,7 @@ def _of_flagged(seen: Seen, members: NDArray[np.int32], shape: float) -> tuple[f
     out[members] = seen.barred[members]
     score = own = 0.0
     for _ in range(2):
-        kept = members[~out[members]]
+        kept = members[around.asked(out)[members]]
         given = around.score(found.z, out)
         score = float((given * lever)[kept].sum())
         own = shape * float((lever[kept] ** 2).sum())
@@ -106,6 +105,20 @@ def news_of_whole(seen: Seen, level: Floats) -> News:
     information = np.array([1 / usual if np.isfinite(usual) else 0.0], np.float32)
     score = (np.float32(seen.found.level) - level) * information
     return News(_linear(score, information), score, information)
+
+
+def unlikely(seen: Seen, members: NDArray[np.int32]) -> float:
+    """Nats by which the level of the rest of the map speaks against a part being off, and nothing else.
+
+    If half of a map is low the other half looks high: what tells them apart is which of them leaves the level of the map
+    where it should be.
+    """
+    found = seen.found
+    inside = members[found.asked[members]]
+    known = 1 / found.level_variance - float(found.share[inside].sum())
+    shown = found.level / found.level_variance - float((found.shown * found.cells.lever)[inside].sum())
+    known = max(known, 1e-6)
+    return 0.5 * (shown / known) ** 2 / (1 / known + seen.levels.largest**2)
 
 
 def overlapping(layout: Layout, part: int) -> Mask:

@@ -17,6 +17,10 @@ from caloscope.records import Floats, Mask
 FAR: Final = 4.5
 """Standard deviations beyond which a cell is not asked about its neighbours."""
 
+HOT: Final = 25.0
+"""Standard deviations above what the map does beyond which a cell has no say in what that is. What a cell lacks is
+bounded, what it counts too much is not."""
+
 ROUNDS: Final = 3
 BEYOND: Final = 5.0
 """Standard deviations beyond which the level of a map is no usual common mode: then it is taken out whole."""
@@ -30,15 +34,18 @@ class Residuals:
     """Cells given their neighbours, the common modes taken out; all `(cell,)`.
 
     `z` is the residual of each cell alone, in its standard deviations, `given` that given its neighbours times its
-    `precision`, `out` the cells that were not asked. `level` is the relative shift of the whole map and `level_variance`
-    its variance from counting alone. `share` is what each cell knows of a level, in units of one over a relative variance.
+    `precision`, `shown` the latter before common modes were taken out. `out` are the cells that were left out, `asked`
+    those that count for parts and levels. `level` is the relative shift of the whole map and `level_variance` its variance
+    from counting alone. `share` is what each cell knows of a level, in units of one over a relative variance.
     """
 
     cells: Counted
     z: Floats
     given: Floats
+    shown: Floats
     precision: Floats
     out: Mask
+    asked: Mask
     level: float
     level_variance: float
     share: Floats
@@ -94,7 +101,7 @@ def residuals(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *, 
 
     Those that are found far off in this lumisection are left out as well, the farthest of neighbours first.
     """
-    found = _one_round(cells, around, levels, out, broken=broken)
+    found = _one_round(cells, around, levels, _with_hot(cells, out), broken=broken)
     for _ in range(ROUNDS):
         far = _far(found, around)
         if not len(far):
@@ -105,15 +112,24 @@ def residuals(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *, 
     return found
 
 
+def _with_hot(cells: Counted, out: Mask) -> Mask:
+    """The cells that are left out, with those that are so hot that they alone would make the level of the map."""
+    if not len(cells.z) or cells.z.max() <= HOT:
+        return out
+    asked = (cells.lever > 0) & ~out
+    level = np.median(cells.z[asked] / cells.lever[asked]) if asked.any() else np.float32(0)
+    return np.asarray(out | (cells.z - cells.lever * level > HOT))
+
+
 def _one_round(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *, broken: bool) -> Residuals:
-    given, precision = around.score(cells.z, out), around.precision(out)
+    seen, precision, asked = around.score(cells.z, out), around.precision(out), around.asked(out)
     if levels.none:
-        nothing = np.zeros_like(given)
-        return Residuals(cells, cells.z, given, precision, out, 0.0, np.inf, nothing)
-    asked = cells.lever * ~out
+        nothing = np.zeros_like(seen)
+        return Residuals(cells, cells.z, seen, seen, precision, out, asked, 0.0, np.inf, nothing)
+    lever = cells.lever * asked
     of_level = around.score(cells.lever, out)
-    share = asked * of_level
-    whole, shown = levels.sums(share), levels.sums(asked * given)
+    share = lever * of_level
+    whole, shown = levels.sums(share), levels.sums(lever * seen)
     known = max(float(whole.sum()), 1e-6)
     level = float(shown.sum()) / known
     usual = levels.usual
@@ -123,7 +139,8 @@ def _one_round(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *,
     modes = cells.lever * levels.spread(amounts)
     # What the modes do to the scores is linear in them: with one mode it is known already.
     less = of_level * np.float32(amounts[0]) if around.one_mode else around.score(modes, out)
-    return Residuals(cells, cells.z - modes, given - less, precision, out, level, 1 / known, share)
+    given, variance = seen - less, 1 / known
+    return Residuals(cells, cells.z - modes, given, seen, precision, out, asked, level, variance, share)
 
 
 def _far(found: Residuals, around: Neighbours) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from caloscope.evidence.sums import Bank, News, Shown, Stamps, Sums, added
+from caloscope.evidence.sums import CARRIED, Bank, News, Shown, Stamps, Sums, added
 from caloscope.records import Floats
 
 CURE_STEPS: Final = 1.0
@@ -17,6 +17,12 @@ CURE_STEPS: Final = 1.0
 
 LEAST_ROOM, MOST_ROOM = np.float32(1.0), np.float32(10.0)
 """... but no less and no more nats than this."""
+
+SPEAKS, LASTING = np.float32(0.5), np.float32(0.4)
+"""Share of a fault that the last three lumisections must show where it is new, and where it stands."""
+
+REFUTED: Final = 3.0
+"""Nats by which the last three lumisections speak against a fault that is over: then half a threshold is left."""
 
 
 def gather(
@@ -48,8 +54,9 @@ class _Standing:
 
     def __init__(self, sums: Sums, news: News, bank: Bank, limits: Floats, variance: Floats) -> None:
         self._sums, self._news, self._bank, self._variance = sums, news, bank, variance
-        self._limits = bank.by_row(limits)
+        self._limits = np.broadcast_to(bank.by_row(limits), sums.values.shape)
         self._before = sums.values / (1 + variance * sums.information)
+        self._lately = sums.recent[1:].sum(axis=0) + np.stack([news.score, news.information])
 
     def gathered(self, lumi: int) -> tuple[Shown, Sums]:
         """With their news, capped."""
@@ -60,9 +67,12 @@ class _Standing:
         unit = 1 + self._variance * information
         evidence = after.values / unit
         capped = np.minimum(evidence, limits + self._room())
-        self._drop_refuted(capped, news.step / unit)
+        speaks = self._speaks(self._lately, SPEAKS)
+        # What passes by one lumisection alone speaks for itself; it may be small against two healthy ones before.
+        speaks |= (self._before <= limits) & (news.step > np.float32(0.5) * limits)
+        self._hold_to_their_fault(capped, news.step / unit, speaks)
         held = np.where(capped > limits, evidence, capped)
-        held = np.where(self._speaks(after), held, np.minimum(held, limits))
+        held = np.where(speaks, held, np.minimum(held, limits))
         begun = capped > 0
         after = Sums(capped * unit, information * begun, after.since * begun, after.recent)
         return self._shown(held, after.since), after
@@ -72,29 +82,40 @@ class _Standing:
         healthy = np.float32(0.5 * CURE_STEPS) * self._bank.effects**2 * self._news.information
         return np.clip(healthy, LEAST_ROOM, MOST_ROOM)
 
-    def _speaks(self, after: Sums) -> NDArray[np.bool_]:
-        """Whether the last lumisections together are likelier with the fault than without."""
-        score = after.recent[:, 0].sum(axis=0) + self._sums.recent[0, 0]
-        information = after.recent[:, 1].sum(axis=0) + self._sums.recent[0, 1]
+    def _speaks(self, told: Floats, share: np.float32) -> NDArray[np.bool_]:
+        """Whether score and information, `(2, place)`, show at least this share of each fault."""
+        score, information = told
         effects = self._bank.effects
-        return np.asarray(effects * score > np.float32(0.5) * effects**2 * information)
+        # What always counts has no lever, and its last lumisection speaks by itself.
+        alone = (information <= 0) & (self._news.step > 0)
+        return np.asarray((effects * score > share * effects**2 * information) | alone)
 
-    def _drop_refuted(self, capped: Floats, step: Floats) -> None:
-        """Brings evidence down to that of the alternative that explained it best, where that was flagged; in place.
+    def _likelihood(self, told: Floats) -> Floats:
+        """Log-likelihood ratios of score and information, `(2, place)`."""
+        score, information = told
+        effects = self._bank.effects
+        return np.asarray(effects * score - np.float32(0.5) * effects**2 * information)
+
+    def _hold_to_their_fault(self, capped: Floats, step: Floats, speaks: NDArray[np.bool_]) -> None:
+        """Places that were flagged are held to the fault that fits their long memory best; in place.
 
         A dead cell lifts the sums of weak faults to their cap as well. They were earned by the dead cell: once it counts
-        again they may not outlive the sum of the fault that fitted the lumisections before. What the last `step` says by
-        itself stands: in a record of several lumisections the cell may have been dead for some of them.
+        again they may not outlive the sum of its own fault, nor does it help that it may now be low by a little. What the
+        last `step` says by itself stands: a record of several lumisections may hold both.
         """
-        score, information = self._sums.recent.sum(axis=0)
-        fit = self._bank.effects * score - np.float32(0.5) * self._bank.effects**2 * information
+        fit, lately = self._likelihood(self._sums.recent[0]), self._likelihood(self._lately)
         fit[self._before <= self._limits] = -np.inf
+        lasting = self._speaks(self._lately, LASTING)
         for half in self._bank.halves:
             places = np.flatnonzero(np.isfinite(fit[half]).any(axis=0))
             best = np.argmax(fit[half][:, places], axis=0)
             ceiling = capped[half][best, places]
+            gone = lately[half][best, places] < -REFUTED
+            most = np.float32(CARRIED) * self._limits[half][0, places]
+            ceiling = np.where(gone, np.minimum(ceiling, most), ceiling)
             kept = np.minimum(capped[half][:, places], np.maximum(ceiling, step[half][:, places]))
             capped[half, places] = kept
+            speaks[half, places] = lasting[half][best, places]
 
     def _shown(self, held: Floats, since: Stamps) -> Shown:
         columns = np.arange(held.shape[1])
@@ -102,6 +123,5 @@ class _Standing:
         both = list(zip(best, self._bank.halves, strict=True))
         value = np.stack([held[half][row, columns] for row, half in both])
         stamps = np.stack([since[half][row, columns] for row, half in both])
-        over = np.broadcast_to(self._limits, held.shape)
-        flag = value > np.stack([over[half][row, columns] for row, half in both])
+        flag = value > np.stack([self._limits[half][0] for half in self._bank.halves])
         return Shown(value, flag, stamps * flag)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from caloscope.records import Floats, Mask
 
-RECENT: Final = 3
-"""Lumisections that must together speak for a fault as long as it is flagged."""
+MEMORY: Final = np.float32(1 / 8)
+"""What one lumisection adds to the long memory of scores, which so lasts for eight."""
 
 CARRIED: Final = 0.5
 """Share of the threshold that evidence from an earlier run can still amount to."""
@@ -53,8 +53,8 @@ class Sums:
     """The sums of many places, `(alternative, place)`.
 
     `information` is what was gathered since a sum left zero, in units of one over a relative variance; `since` the
-    lumisection in which that was, 0 where it is zero and -1 for an earlier run. `recent` holds scores and information of
-    the last lumisections, `(RECENT - 1, 2, place)`, newest last.
+    lumisection in which that was, 0 where it is zero and -1 for an earlier run. `recent` holds scores and information,
+    `(3, 2, place)`: a long memory of both, then those of the last lumisection but one, and of the last one.
     """
 
     values: Floats
@@ -68,7 +68,7 @@ class Sums:
         shape = (alternatives, places)
         nothing = np.zeros(shape, np.float32)
         return Sums(
-            nothing, nothing, np.zeros(shape, np.int32), np.zeros((RECENT - 1, 2, places), np.float32)
+            nothing, nothing, np.zeros(shape, np.int32), np.zeros((3, 2, places), np.float32)
         )
 
     def at(self, places: Places) -> "Sums":
@@ -101,11 +101,13 @@ class Sums:
         return Sums(np.minimum(self.values, most), self.information, since, np.zeros_like(self.recent))
 
     def with_news(self, score: Floats, information: Floats) -> Floats:
-        """Scores and information of the last lumisections, this one included, as in `recent`."""
+        """`recent` with this lumisection."""
         found = np.empty_like(self.recent)
-        found[:-1] = self.recent[1:]
-        found[-1, 0] = score
-        found[-1, 1] = information
+        found[1] = self.recent[2]
+        found[2, 0] = score
+        found[2, 1] = information
+        np.multiply(self.recent[0], 1 - MEMORY, out=found[0])
+        found[0] += found[2]
         return found
 
 

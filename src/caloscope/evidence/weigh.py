@@ -70,9 +70,13 @@ def weigh(
     state = begun(state, setting, told.id.run, unsettled=told.expectation.unsettled)
     seen = one_pass(setting, state, told)
     for _ in range(1, PASSES):
-        if not seen.flagged.new:
+        over = (state.parts.bad != 0) & (seen.flagged.parts == 0)
+        if seen.flagged.new:
+            state = _supposing(state, setting, seen.flagged.new)
+        elif over.any():
+            state = _relieved(state, setting, over)
+        else:
             break
-        state = _supposing(state, setting, seen.flagged.new)
         seen = one_pass(setting, state, told)
     return _evidence(seen.flagged, layout, told.id.run), _after(state, seen, told.id)
 
@@ -100,6 +104,22 @@ def _supposing(state: EvidenceState, setting: Setting, new: Sequence[tuple[int, 
         cells=replace(state.cells, bad=cells),
         parts=replace(parts, sums=sums, bad=bad),
         whole=replace(whole, sums=none),
+    )
+
+
+def _relieved(state: EvidenceState, setting: Setting, over: Mask) -> EvidenceState:
+    """The state without parts that are good again; what their cells gathered meanwhile was theirs."""
+    inside = setting.layout.covered(over)
+    cells, parts = state.cells, state.parts
+    return replace(
+        state,
+        cells=replace(
+            cells,
+            sums=cells.sums.cleared(inside, slice(None)),
+            bad=np.where(inside, np.int8(0), cells.bad),
+            suspect=cells.suspect & ~inside,
+        ),
+        parts=replace(parts, bad=np.where(over, np.int8(0), parts.bad)),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from caloscope import bundle, calibrate
 from caloscope.bundle import Bundle
 from caloscope.calibrate import Calibration, Check, Pit, Rate, Sound, Tell
+from caloscope.decide import budget
 from caloscope.detectors.base import Detector, NeedsCompanions
 from caloscope.detectors.cmssw_ml import CmsswMl
 from caloscope.detectors.reference import Reference
@@ -55,6 +56,7 @@ def recalibrate(
     thresholds are new for every detector, from the other runs. Without `refit` only the thresholds are.
     Raises `UsageError` when there is nothing to learn from, or the detector has no threshold.
     """
+    budget((calibrate.SCORE,), per_day)  # refused before the work, not after it
     beside = old.detector.companions if isinstance(old.detector, NeedsCompanions) else ()
     given = calibrate.given_of(lumisections, old.spec, beside)
     if not given:

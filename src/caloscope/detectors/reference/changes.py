@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy import ndimage
 
 from caloscope.detectors.base import Array
 from caloscope.detectors.reference.cells import Cells
@@ -22,7 +23,16 @@ PRIOR_RUNS: Final = 5.0
 """Runs that those figures weigh."""
 
 SMALLEST, BIGGEST = 4, 0.4
-"""Regions of hardware that change by themselves: so many cells at least, and at most this share of the map."""
+"""Regions of hardware that change by themselves: so many cells at least, at most this share of the map."""
+
+AROUND: Final = 2.0
+"""Cells over which the size of changes is taken to be alike, as the width of a Gaussian."""
+
+FEWEST_RUNS: Final = 4
+"""With fewer runs all cells of a family are taken to change alike."""
+
+SMALLEST_SHARE: Final = 0.2
+"""Share of the typical variance below which no cell's is taken to be."""
 
 OWN: Final = 0.3
 """Share of what a region knows that must not be lost when the level of the map is left free."""
@@ -45,8 +55,10 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Runs:
-    """What runs show as a whole, `(run, n)`: residuals of variance 1, what they gain where u rises, and both
-    times the inverse, the common modes of groups taken out; `level` and `known` `(run,)` are of the whole map."""
+    """What runs show as a whole, `(run, n)`: residuals of variance 1 and what they gain where u rises.
+
+    Both times the inverse, the common modes of groups taken out; `level` and `known` `(run,)` are of the map.
+    """
 
     lever: Array
     score: Array
@@ -57,7 +69,13 @@ class _Runs:
 
 
 def changes_of(
-    found: Residuals, dispersion: Array, inverse: Inverse, cells: Cells, use: Mask, common: Array, prior: float
+    found: Residuals,
+    dispersion: Array,
+    inverse: Inverse,
+    cells: Cells,
+    use: Mask,
+    common: Array,
+    prior: float,
 ) -> Changes:
     """Measured where there are runs enough; `prior` is the cells' own change before that."""
     scale = np.where(use, 1.0 / np.sqrt(dispersion), 0.0)
@@ -70,7 +88,7 @@ def changes_of(
             continue
         known = runs.lever[:, mine] ** 2 * runs.precision[mine]
         off = runs.score[:, mine] / np.maximum(runs.lever[:, mine] * runs.precision[mine], 1e-9)
-        variance = _pooled(off, known, prior**2, count)
+        variance = _around(off, known, _pooled(off, known, prior**2, count), cells, mine)
         cell[mine] = variance * (1.0 + 1.0 / count) + 1.0 / np.maximum(known.sum(axis=0), 1.0)
     cell = np.where(use, cell, np.median(cell[use]) if use.any() else prior**2)
     spread = np.square(common).mean() if len(common) else 0.0
@@ -88,15 +106,50 @@ def _rms(variance: float) -> float:
 
 
 def _pooled(off: Array, known: Array, prior: float, runs: int) -> float:
-    """Variance of changes over runs and places, from measured ones and the inverse variance of their errors."""
+    """Variance of changes over runs and places, from measured ones and one over the variance of their errors."""
     weight = 1.0 / (1.0 / np.maximum(known, 1e-9) + prior) ** 2
     weight *= np.abs(off) < LARGEST_CHANGE + 4.0 / np.sqrt(np.maximum(known, 1e-9))
     degrees = runs - 1.0
     if degrees <= 0 or weight.sum() <= 0:
         return prior
     # The mean was learned from the same runs.
-    measured = float((weight * (off**2 * runs / degrees - 1.0 / np.maximum(known, 1e-9))).sum() / weight.sum())
+    measured = float(
+        (weight * (off**2 * runs / degrees - 1.0 / np.maximum(known, 1e-9))).sum() / weight.sum()
+    )
     return max(0.0, (measured * degrees + prior * PRIOR_RUNS) / (degrees + PRIOR_RUNS))
+
+
+def _around(off: Array, known: Array, typical: float, cells: Cells, mine: Mask) -> Array:
+    """Variance of each cell's changes, `(cell,)`, from those of the cells around it over all depths and runs.
+
+    Some places change twice as much as the typical one, others half as much. What is measured around a cell
+    is pulled towards the typical variance of the map while runs are few.
+    """
+    runs = len(off)
+    if runs < FEWEST_RUNS:
+        return np.full(off.shape[1], typical)
+    error = 1.0 / np.maximum(known, 1e-9)
+    weight = 1.0 / (error + typical) ** 2
+    weight *= np.abs(off) < LARGEST_CHANGE + 4.0 * np.sqrt(error)
+    excess = (weight * (off**2 * runs / (runs - 1.0) - error)).sum(axis=0)
+    there = _smoothed(weight.sum(axis=0), cells, mine)
+    measured = _smoothed(excess, cells, mine) / np.maximum(there, 1e-12)
+    pulled = (measured * (runs - 1.0) + typical * PRIOR_RUNS) / (runs - 1.0 + PRIOR_RUNS)
+    return np.asarray(np.maximum(pulled, SMALLEST_SHARE * typical))
+
+
+def _smoothed(values: Array, cells: Cells, mine: Mask) -> Array:
+    """Sums over the surroundings of each cell in y and x, over all depths, weighted by distance."""
+    view = cells.view
+    flat = np.zeros(cells.count)
+    flat[mine] = values
+    plane = np.zeros(view.shape)
+    plane[view.exists] = flat
+    plane = plane.reshape(-1, *view.shape[-2:]).sum(axis=0)
+    for axis, circular in enumerate(view.circular[-2:]):
+        plane = ndimage.gaussian_filter1d(plane, AROUND, axis, mode="wrap" if circular else "constant")
+    found = np.broadcast_to(plane, view.shape)[view.exists][mine]
+    return np.asarray(found)
 
 
 def _runs(z: Array, lever: Array, inverse: Inverse, cells: Cells, use: Mask) -> _Runs:

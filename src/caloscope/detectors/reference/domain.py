@@ -101,7 +101,9 @@ class Domain:
         middle = np.array([[ring_medians(kind) for kind in each] for each in levels])[..., None]
         apart = np.nan_to_num(levels - middle)
         # A median of so many is off by the root of pi/2 more than their mean would be.
-        usual = np.pi / 2.0 * (events[:, None, None] * np.mean(apart**2, axis=3)).mean(axis=0) / apart.shape[3]
+        usual = (
+            np.pi / 2.0 * (events[:, None, None] * np.mean(apart**2, axis=3)).mean(axis=0) / apart.shape[3]
+        )
         rings = _spread(np.nan_to_num(profiles), events, run, usual, RING_CHANGE)
         around = (events[:, None, None, None] * apart**2).mean(axis=0)
         each = _spread(apart, events, run, around, AREA_CHANGE)
@@ -116,7 +118,10 @@ class Domain:
         profile = self._remembered(levels, events, before)
         reason, words = _of_level(levels[0], pileup)
         if reason is None and self._is_bent(profile):
-            reason, words = Reason.OUT_OF_RANGE, "the shape of the map is another: another trigger mix or beam?"
+            reason, words = (
+                Reason.OUT_OF_RANGE,
+                "the shape of the map is another: another trigger mix or beam?",
+            )
         return Verdict(reason, words, profile)
 
     def _remembered(self, levels: Array, events: float, before: Memory) -> Array:

@@ -143,7 +143,9 @@ def _inverse(arrays: Arrays, count: int) -> Inverse:
     found = Inverse(data.astype(np.float32), columns.astype(np.int32), starts.astype(np.int32))
     matrix = found.matrix()
     if not matrix.has_canonical_format or not (matrix.diagonal() > 0).all():
-        raise BundleError(f"{NAME}: found an inverse that cannot be, expected ordered rows, a positive diagonal")
+        raise BundleError(
+            f"{NAME}: found an inverse that cannot be, expected ordered rows, a positive diagonal"
+        )
     difference = abs(matrix - matrix.T)
     if difference.nnz and float(difference.max()) > ASYMMETRY * float(matrix.diagonal().max()):
         raise BundleError(f"{NAME}: found an inverse that is not symmetric, expected a symmetric one")
@@ -160,7 +162,9 @@ def _domain(arrays: Arrays, count: int, kinds: int) -> Domain:
 
 
 def _spread(arrays: Arrays, name: str, rings: int, kinds: int) -> Spread:
-    counting, change = (array_of(NAME, arrays, f"{name}_{part}", (kinds, rings)) for part in ("counting", "change"))
+    counting, change = (
+        array_of(NAME, arrays, f"{name}_{part}", (kinds, rings)) for part in ("counting", "change")
+    )
     if not (counting > 0).all():
         raise BundleError(f"{NAME}: found a {name}_counting of zero, expected positive ones")
     return Spread(counting, change)

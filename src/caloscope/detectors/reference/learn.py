@@ -7,6 +7,7 @@ import numpy as np
 
 from caloscope.detectors.base import Array, Noise, Observation
 from caloscope.detectors.reference.areas import Areas
+from caloscope.detectors.reference.astray import Mended, mended
 from caloscope.detectors.reference.bins import Bins
 from caloscope.detectors.reference.cells import Cells
 from caloscope.detectors.reference.changes import CELL, changes_of
@@ -31,11 +32,13 @@ LEAST_SHARE, MOST_SHARE = 0.02, 1.5
 
 def learn(observations: Sequence[Observation], noise: Noise, view: View, min_events: int) -> Knowledge:
     """Learn from good lumisections in order. Raises `UsageError` when there are too few."""
-    samples, cells = Samples.of(observations, min_events), Cells.of(view)
+    cells = Cells.of(view)
+    whole = mended(Samples.of(observations, min_events), cells, noise)
+    samples = whole.samples
     bins = Bins.of(samples, cells)
     fitted = fit_mean(bins, cells, noise, samples.pileup, follows=samples.follows)
     mean = fitted.mean
-    stack = _stack(samples, cells, bins, fitted)
+    stack = _stack(whole, cells, bins, fitted)
     found, use = residuals_of(stack, mean, cells), mean.alive & ~mean.sure
     if noise == "overdispersed":
         dispersion, alike = _overdispersed(found, cells, use)
@@ -59,11 +62,14 @@ def learn(observations: Sequence[Observation], noise: Noise, view: View, min_eve
     )
 
 
-def _stack(samples: Samples, cells: Cells, bins: Bins, fitted: Fitted) -> Stack:
+def _stack(whole: Mended, cells: Cells, bins: Bins, fitted: Fitted) -> Stack:
+    samples = whole.samples
     counts, places = samples.stacked(cells)
     mean, pileup = fitted.mean, samples.told[places]
     away = np.log(pileup / mean.pileup_mean) if mean.follows else np.zeros(len(places))
     kept = ~fitted.left_out[bins.part_of[places]]
+    for row, place in enumerate(places.tolist()):
+        kept[row, whole.cells.get(place, [])] = False
     return Stack(counts, samples.events[places], away, samples.run[places], kept)
 
 
@@ -98,7 +104,9 @@ def _domain(stack: Stack, mean: Mean, dispersion: Array, cells: Cells, use: Mask
     areas = Areas.of(cells, use)
     fano = dispersion if mean.noise == "overdispersed" else np.ones_like(dispersion)
     levels = Levels.of(mean, areas, fano)
-    rows = np.unique(np.linspace(0, len(stack.events) - 1, min(len(stack.events), MOST_SHAPES)).astype(np.int64))
+    rows = np.unique(
+        np.linspace(0, len(stack.events) - 1, min(len(stack.events), MOST_SHAPES)).astype(np.int64)
+    )
     found = np.array([_levels(stack, int(row), mean, levels) for row in rows])
     return Domain.learn(areas, found, stack.events[rows], stack.run[rows])
 

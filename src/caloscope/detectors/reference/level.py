@@ -42,7 +42,9 @@ class Levels:
     @classmethod
     def of(cls, mean: Mean, areas: Areas, fano: Array) -> "Levels":
         """For this mean."""
-        low, high = (mean.away(p) for p in (mean.pileup_low, mean.pileup_high)) if mean.follows else (0.0, 0.0)
+        low, high = (
+            (mean.away(p) for p in (mean.pileup_low, mean.pileup_high)) if mean.follows else (0.0, 0.0)
+        )
         grid = np.linspace(low, high, STEPS) if mean.follows else np.zeros(1)
         table = np.array([areas.sums(mean.counts(1.0, float(x))) for x in grid])
         stiff = np.ones(table.shape[1:])
@@ -62,8 +64,9 @@ class Levels:
         dead = (counts == 0) & (expected > SURELY_COUNTS * self.fano)
         cells, due = self.areas.cells, self.areas.sums(expected)
         if dead.any():
-            cells, due = cells - self.areas.sums(dead.astype(np.float64)), self.areas.sums(
-                np.where(dead, 0.0, expected)
+            cells, due = (
+                cells - self.areas.sums(dead.astype(np.float64)),
+                self.areas.sums(np.where(dead, 0.0, expected)),
             )
         # An area that is dead as a whole is not one without cells.
         none = due <= 0
@@ -123,7 +126,9 @@ class Levels:
     def shift(self, counts: Array, events: float) -> float:
         """By how much the map is above the mean, where nothing was learned of pileup: no more than it may do."""
         limit = float(np.log(REACH[self.mean.noise]))
-        return float(np.clip(map_level(self.found(counts, self.mean.counts(events, 0.0), events)[0]), -limit, limit))
+        return float(
+            np.clip(map_level(self.found(counts, self.mean.counts(events, 0.0), events)[0]), -limit, limit)
+        )
 
     def scaled(self, counts: Array, expected: Array, events: float) -> Array:
         """Mean counts, in cells, of a map with the level that this one shows."""

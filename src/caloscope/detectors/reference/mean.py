@@ -26,7 +26,7 @@ SURE: Final = 0.9998
 MOSTLY: Final = 0.9
 """Share of such channels that makes a whole group (HF) one that always counts."""
 
-RUN_TO_RUN: Final = 0.02
+RUN_TO_RUN: Final = 0.025
 """Relative rms by which rates change from run to run, as real ones do: no run weighs more than this allows."""
 
 USUAL_FANO: Final = 12.0

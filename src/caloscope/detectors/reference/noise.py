@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from scipy.special import chdtri
 
 from caloscope.detectors.base import Array
 from caloscope.detectors.reference.cells import Cells
@@ -39,8 +40,8 @@ LARGEST: Final = 6.0
 ALWAYS_RHO: Final = 1e-3
 """Intraclass correlation of channels that always count: few events lose many of them at once."""
 
-UNSTABLE: Final = 5.0
-"""Standard deviations by which a channel must vary more than others to have a rho of its own."""
+UNSTABLE: Final = 1e-6
+"""Probability with which a channel that is like others would vary so much that it gets a rho of its own."""
 
 
 def fano_factors(found: Residuals, cells: Cells, alive: Mask, together: float) -> Array:
@@ -83,7 +84,7 @@ def intraclass_correlations(found: Residuals, cells: Cells, alive: Mask, sure: M
         if not mine.any():
             continue
         typical = max(1.0, float(np.mean(own[mine])))
-        limit = typical * (1.0 + UNSTABLE * np.sqrt(2.0 / degrees))
+        limit = typical * float(chdtri(degrees, UNSTABLE)) / degrees
         rho[mine] = (np.where(own > limit, own, typical)[mine] - 1.0) / trials
     return np.clip(np.where(sure, ALWAYS_RHO, rho), 1e-9, 0.5)
 

@@ -33,7 +33,9 @@ def stepped(memory: Memory, events: float) -> bool:
     return abs(events - usual) > STEP * usual + SIGMAS * noise
 
 
-def remembered(memory: Memory, observation: Observation, events: float, *, step: bool, profile: Array) -> Memory:
+def remembered(
+    memory: Memory, observation: Observation, events: float, *, step: bool, profile: Array
+) -> Memory:
     """What to remember after a lumisection; after a step, nothing of the events before."""
     before = np.asarray(memory["events"], np.float64) if "events" in memory and not step else np.zeros(0)
     return {

@@ -1,0 +1,95 @@
+"""Cells that were not themselves in single lumisections that are learned from: dead, or very hot.
+
+Good data are certified by lumisection, not by cell: a supermodule that is missing in one of them, or one hot tower, must
+not be learned. Only what is beyond doubt is taken out here; a cell that is strange for a whole run is seen in `mean`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+
+from caloscope.detectors.base import Array, Noise
+from caloscope.detectors.reference.cells import Cells, Whole
+from caloscope.detectors.reference.samples import Samples
+from caloscope.records import Mask
+
+MOST: Final = 300
+"""So many lumisections, evenly taken, tell what is usual: a median over them does not see a few faults."""
+
+FANO: Final = {"overdispersed": 12.0, "binomial": 1.0}
+"""Variance over mean that is usual before anything is learned: ECAL towers of run 276582, and a binomial's most."""
+
+SURELY: Final = 15.0
+"""So many times that must be expected before too little is beyond doubt: then a count below a tenth is 4 sigma off
+even for a tower, whose tails are not Gaussian."""
+
+ABSENT, HOT = 0.1, 5.0
+"""Shares of what is expected beyond which a cell, or a region of hardware, is not itself."""
+
+SMALLEST: Final = 4
+"""Cells of the smallest region that is looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mended:
+    """Lumisections with what is usual in place of cells that were not themselves; those `cells` by lumisection."""
+
+    samples: Samples
+    cells: Mapping[int, Whole]
+
+
+def mended(samples: Samples, cells: Cells, noise: Noise) -> Mended:
+    """Take out of each lumisection what is no healthy cell beyond doubt."""
+    flat = np.flatnonzero(cells.view.exists)
+    usual = _usual(samples, flat)
+    busy = usual >= np.median(usual[usual > 0]) if (usual > 0).any() else np.zeros(len(usual), np.bool_)
+    regions = _regions(cells)
+    observations, astray = list(samples.observations), dict[int, Whole]()
+    for place, observation in enumerate(observations):
+        counts = observation.counts.ravel()[flat]
+        due = usual * float(np.median(counts[busy] / usual[busy])) if busy.any() else usual
+        strange = np.flatnonzero(_strange(counts, due, FANO[noise], regions))
+        if len(strange):
+            repaired = observation.counts.copy()
+            repaired.ravel()[flat[strange]] = due[strange]
+            observations[place] = replace(observation, counts=repaired)
+            astray[place] = strange
+    return Mended(replace(samples, observations=tuple(observations)), astray)
+
+
+def _usual(samples: Samples, flat: Whole) -> Array:
+    """What cells count in a typical lumisection, `(n,)`: medians, of the level of maps and of cells."""
+    lumis = len(samples.observations)
+    rows = np.unique(np.linspace(0, lumis - 1, min(lumis, MOST)).round().astype(np.int64))
+    counts = np.array([samples.observations[row].counts.ravel()[flat] for row in rows])
+    counts /= samples.events[rows][:, None]
+    first = np.median(counts, axis=0)
+    if not (first > 0).any():
+        return first
+    busy = first >= np.median(first[first > 0])
+    level = np.median(counts[:, busy] / first[busy], axis=1)
+    counts[level > 0] /= level[level > 0][:, None]
+    return np.asarray(np.median(counts[level > 0], axis=0))
+
+
+def _regions(cells: Cells) -> sparse.csr_array:
+    """Ones where a cell belongs to a region of hardware, `(region, n)`."""
+    members = [cells.members(region.members) for region in cells.view.regions]
+    members = [each for each in members if len(each) >= SMALLEST]
+    rows = np.repeat(np.arange(len(members)), [len(each) for each in members])
+    columns = np.concatenate(members) if members else np.zeros(0, np.int64)
+    return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(members), cells.count))
+
+
+def _strange(counts: Array, due: Array, fano: float, regions: sparse.csr_array) -> Mask:
+    """Cells that are absent or hot, and all cells of regions that are absent."""
+    sure = SURELY * fano
+    found = (counts < ABSENT * due) & (due > sure)
+    found |= (counts > HOT * due + sure) & (due > 0)
+    absent = (regions @ counts < ABSENT * (regions @ due)) & (regions @ due > sure)
+    if absent.any():
+        found |= (regions[np.flatnonzero(absent)].sum(axis=0) > 0) & (due > 0)
+    return np.asarray(found)
