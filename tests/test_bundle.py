@@ -16,6 +16,7 @@ from caloscope.training import train
 
 SPEC = load()["EE+/digi"]
 ON = view("EE+", "2018")
+CELLS = int(ON.exists.sum())
 
 
 @pytest.fixture(scope="module")
@@ -55,29 +56,39 @@ def edit(folder: Path, pattern: str, to: str) -> None:
 
 
 def shrink(folder: Path) -> None:
+    """All that has as many numbers as there are cells gets one less."""
     with h5py.File(folder / "reference.h5", "r+") as file:
         for name in list(file):
-            values = file[name][:3, :3]
-            del file[name]
-            file[name] = values
+            if file[name].shape == (CELLS,):
+                values = file[name][:-1]
+                del file[name]
+                file[name] = values
+
+
+def another_view(folder: Path) -> None:
+    """All fits together, but it is for a map of another shape."""
+    with h5py.File(folder / "reference.h5", "r+") as file:
+        exists = file["exists"][:]
+        del file["exists"]
+        file["exists"] = np.pad(exists, 1)
 
 
 def link(folder: Path) -> None:
     with h5py.File(folder / "reference.h5", "r+") as file:
-        del file["rate"]
-        file["rate"] = h5py.ExternalLink("/etc/passwd", "/")
+        del file["level"]
+        file["level"] = h5py.ExternalLink("/etc/passwd", "/")
 
 
 def outside(folder: Path) -> None:
-    """The rates are said to be the bytes of another file."""
+    """The levels are said to be the bytes of another file."""
     with h5py.File(folder / "reference.h5", "r+") as file:
-        del file["rate"]
-        file.create_dataset("rate", (400,), "u1", external=[("/etc/hostname", 0, 400)])
+        del file["level"]
+        file.create_dataset("level", (400,), "u1", external=[("/etc/hostname", 0, 400)])
 
 
 def without_numbers(folder: Path) -> None:
     with h5py.File(folder / "reference.h5", "r+") as file:
-        file["rate"][3, 3] = np.nan
+        file["level"][3] = np.nan
 
 
 @pytest.mark.parametrize(
@@ -92,10 +103,11 @@ def without_numbers(folder: Path) -> None:
         (lambda f: edit(f, r'view = "EE\+"', 'view = "EX"'), "EX"),
         (lambda f: (f / "reference.h5").write_bytes(b"nothing"), "found no readable HDF5"),
         (lambda f: (f / "reference.h5").unlink(), "found no readable HDF5"),
-        (shrink, r"expected \(20, 20\)"),
+        (shrink, rf"of shape \({CELLS - 1},\), expected \({CELLS},\)"),
+        (another_view, r"found a detector for maps of \(22, 22\), expected \(20, 20\)"),
         (link, "expected an array"),
         (outside, "lie in another file"),
-        (without_numbers, "no number"),
+        (without_numbers, "found level with values that cannot be"),
         (lambda f: edit(f, r"threshold = [\d.]+", "threshold = nan"), "threshold = nan"),
         (lambda f: (f / "calorimeter.toml").write_bytes(b"\xff\xfe"), "found no UTF-8 text"),
     ],

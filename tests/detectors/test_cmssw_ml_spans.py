@@ -40,9 +40,10 @@ def test_a_record_as_long_as_the_window_is_summed_with_nothing_else(tiny: Endcap
         np.testing.assert_allclose(after["maps"].sum(axis=0), np.sum([o.counts for o in given[:3]], axis=0))
         assert int(after["events"].sum()) == sum(each.events or 0 for each in given[:3])
         if not before:
-            assert at_once == one_by_one
             assert isinstance(at_once, NotKnown)
-            assert at_once.detail == "1 of 6 loss maps to multiply"
+            assert isinstance(one_by_one, NotKnown)
+            assert at_once.detail == one_by_one.detail == "1 of 6 loss maps to multiply"
+            assert (at_once.reason, at_once.image_events) == (one_by_one.reason, one_by_one.image_events)
 
 
 def test_six_such_records_are_enough_for_a_score(tiny: Endcaps) -> None:

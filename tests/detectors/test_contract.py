@@ -11,9 +11,19 @@ from typing import TypeAlias
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from caloscope.detectors import DETECTORS, detector_class
-from caloscope.detectors.base import Answer, Detector, Expectation, Memory, NotKnown, Observation, Score
+from caloscope.detectors.base import (
+    Answer,
+    Covariance,
+    Detector,
+    Expectation,
+    Memory,
+    NotKnown,
+    Observation,
+    Score,
+)
 from caloscope.detectors.beta_binomial import BetaBinomial
 from caloscope.detectors.blind import Blind
 from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network
@@ -25,6 +35,7 @@ from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
 from caloscope.records import LumiId
 
+from .plain_view import plain
 from .tiny_onnx import autoencoder
 
 SHAPE = (4, 4)
@@ -44,7 +55,7 @@ def observations(seed: int = 7) -> list[Observation]:
 
 
 def reference(folder: Path) -> tuple[Detector, Path | None]:
-    return Reference.fit(observations(1), "overdispersed"), None
+    return Reference.fit(observations(1), "overdispersed", plain(SHAPE)), None
 
 
 def fitted(kind: type[Pull | BetaBinomial | Pca | Nmf | Blind]) -> Builder:
@@ -128,6 +139,20 @@ def test_answers_have_the_shape_of_the_map_and_are_finite(built: tuple[Detector,
         assert array is not None
         assert array.shape == answer.testable.shape == SHAPE
         assert np.isfinite(array).all()
+        if isinstance(answer, Expectation) and answer.covariance is not None:
+            _is_covariance(answer.covariance, SHAPE[0] * SHAPE[1])
+
+
+def _is_covariance(found: Covariance, cells: int) -> None:
+    """Rows of a symmetric, positive definite matrix; groups that have a common mode."""
+    matrix = sparse.csr_array((found.data, found.indices, found.indptr), shape=(cells, cells)).toarray()
+    np.testing.assert_allclose(matrix, matrix.T, rtol=1e-5, atol=1e-6)
+    assert np.linalg.eigvalsh(matrix).min() > 0
+    assert found.group.shape == (cells,)
+    assert -1 <= found.group.min()
+    assert found.group.max() < len(found.common)
+    assert (found.common > 0).all()
+    assert min(found.region_change, found.map_change) > 0
 
 
 def test_the_same_input_gives_the_same_answers(built: tuple[Detector, Path | None]) -> None:
@@ -206,6 +231,10 @@ def test_odd_lumisections_are_answered_with_numbers_or_not_at_all(
         array = main_array(answer)
         if isinstance(answer, NotKnown):
             assert answer.reason
+            if answer.guess is not None:
+                assert answer.guess.shape == SHAPE
+                assert np.isfinite(answer.guess).all()
+                assert (answer.guess >= 0).all()
         elif array is not None:
             assert np.isfinite(array[answer.testable]).all()
 

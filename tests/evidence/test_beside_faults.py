@@ -11,7 +11,7 @@ from caloscope.faults.trigger import around
 from caloscope.records import Cell
 from caloscope.simulate import Fill, conditions
 
-from .watching import Watch, fill, healthy_cells, known
+from .watching import Watch, fill, healthy_cells, known, off
 
 MAP = "EE+/digi"
 LUMIS, ONSET = 110, 8
@@ -21,16 +21,14 @@ def cells_of_endcap(number: int) -> list[Cell]:
     return healthy_cells(known("EE+"), number)
 
 
-@pytest.mark.parametrize(("kind", "amount"), [("dead", 0.0), ("hot", 5.0)])
+@pytest.mark.parametrize("factor", [0.0, 5.0])
 @pytest.mark.parametrize("cell", cells_of_endcap(3))
 def test_a_dead_and_a_five_times_hot_cell_are_flagged_alone_for_a_hundred_lumisections(
-    kind: str, amount: float, cell: Cell
+    factor: float, cell: Cell
 ) -> None:
-    watch = Watch(known("EE+")).run(fill(LUMIS), [Fault(MAP, cell, kind, amount, onset=ONSET)])
-    flags = watch.flagged()
-    assert flags[ONSET - 1 :, *cell].all()
-    flags[:, *cell] = False
-    assert not flags.any()
+    watch = Watch(known("EE+")).run(fill(LUMIS), [off(MAP, cell, factor, ONSET)])
+    assert watch.of(cell)[ONSET - 1 :].all()
+    assert not watch.flagged(besides=[cell]).any()
 
 
 def test_a_dead_supermodule_is_flagged_alone_for_a_hundred_lumisections() -> None:
@@ -42,13 +40,12 @@ def test_a_dead_supermodule_is_flagged_alone_for_a_hundred_lumisections() -> Non
     assert not flags[:, ~dead].any()
 
 
-@pytest.mark.parametrize("kind", ["dead", "hot"])
-def test_the_first_lumisection_of_a_fault_says_nothing_of_its_neighbours(kind: str) -> None:
+@pytest.mark.parametrize("factor", [0.0, 5.0])
+def test_the_first_lumisection_of_a_fault_says_nothing_of_its_neighbours(factor: float) -> None:
     """Neighbours of a hot cell do not look low, those of a dead one not high: not even half-way to a flag."""
     endcap = known("EE+")
     for cell in cells_of_endcap(12):
-        faults = [Fault(MAP, cell, kind, 5.0 if kind == "hot" else 0.0, onset=4)]
-        evidence = Watch(endcap).run(fill(4), faults).evidence[-1]
+        evidence = Watch(endcap).run(fill(4), [off(MAP, cell, factor, 4)]).evidence[-1]
         here = np.zeros(endcap.view.shape, np.bool_)
         here[cell] = True
         beside = around(endcap.view, here) & ~here
@@ -68,7 +65,7 @@ def test_residuals_beside_masked_dead_cells_keep_unit_variance() -> None:
     for at in conditions(Fill(1, 150, 5)):
         counts = np.where(dead, 0, healthy.draw(at))
         expectation = endcap.expectation(healthy.expected(at), at.events)
-        cells = Counted.of(layout.of_cells(counts.astype(np.float32)), expectation, layout, nothing)
+        cells = Counted.of(layout.of_cells(counts.astype(np.float64)), expectation, layout, nothing)
         out = layout.of_cells(dead | ~endcap.testable)
         seen = residuals(cells, neighbours, levels, out, broken=False)
         found.append((seen.given / np.sqrt(seen.precision))[beside])
@@ -80,21 +77,22 @@ def test_residuals_beside_masked_dead_cells_keep_unit_variance() -> None:
 @pytest.mark.parametrize("cell", cells_of_endcap(6))
 def test_the_halo_of_a_dead_trigger_tower_belongs_to_it(cell: Cell) -> None:
     """It counts nothing, seeds nothing, and the towers around it lose 3 to 6 %."""
-    faults = [Fault(MAP, cell, "dead", onset=ONSET), Fault(MAP, cell, "dead", onset=ONSET, mechanism="trigger")]
-    flags = Watch(known("EE+")).run(fill(LUMIS), faults).flagged()
-    assert flags[ONSET - 1 :, *cell].all()
-    flags[:, *cell] = False
-    assert not flags.any()
+    faults = [
+        Fault(MAP, cell, "dead", onset=ONSET),
+        Fault(MAP, cell, "dead", onset=ONSET, mechanism="trigger"),
+    ]
+    watch = Watch(known("EE+")).run(fill(LUMIS), faults)
+    assert watch.of(cell)[ONSET - 1 :].all()
+    assert not watch.flagged(besides=[cell]).any()
 
 
 def test_a_tower_that_only_seeds_nothing_is_found_alone() -> None:
     """It loses a sixth itself."""
     cell = cells_of_endcap(6)[2]
     faults = [Fault(MAP, cell, "dead", onset=ONSET, mechanism="trigger")]
-    flags = Watch(known("EE+")).run(fill(LUMIS), faults).flagged()
-    assert flags[-30:, *cell].any()
-    flags[:, *cell] = False
-    assert not flags.any()
+    watch = Watch(known("EE+")).run(fill(LUMIS), faults)
+    assert watch.of(cell)[-30:].any()
+    assert not watch.flagged(besides=[cell]).any()
 
 
 @pytest.mark.parametrize("also", [False, True])

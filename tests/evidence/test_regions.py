@@ -6,15 +6,15 @@ import pytest
 from caloscope.faults import Fault
 from caloscope.records import Mask
 
-from .watching import Known, Watch, fill, healthy_cells, known
+from .watching import Known, Watch, fill, healthy_cells, known, off
 
 ONSET = 8
 
 
-def seen(map_: Known, faults: list[Fault], lumis: int = 50, **changes: float) -> tuple[Watch, Mask]:
+def seen(map_: Known, faults: list[Fault], lumis: int = 50) -> tuple[Watch, Mask]:
     """The watch of a run with these faults, and all faulty cells that can be tested."""
     cells = np.any([fault.cells(map_.view) for fault in faults], axis=0) & map_.testable
-    return Watch(map_).run(fill(lumis, **changes), faults), cells
+    return Watch(map_).run(fill(lumis), faults), cells
 
 
 def check(watch: Watch, cells: Mask, within: int) -> None:
@@ -41,9 +41,10 @@ def check(watch: Watch, cells: Mask, within: int) -> None:
         ("EB", "EB+", 0.8, 2),
     ],
 )
-def test_a_faulty_region_is_flagged_whole_and_alone(name: str, where: str, factor: float, within: int) -> None:
-    kind = "hot" if factor > 1 else "factor"
-    watch, cells = seen(known(name), [Fault(f"{name}/digi", where, kind, factor, onset=ONSET)])
+def test_a_faulty_region_is_flagged_whole_and_alone(
+    name: str, where: str, factor: float, within: int
+) -> None:
+    watch, cells = seen(known(name), [off(f"{name}/digi", where, factor, ONSET)])
     check(watch, cells, within)
 
 
@@ -60,8 +61,7 @@ def test_a_hot_patch_is_found_though_no_hardware_is_its_own() -> None:
 @pytest.mark.parametrize("factor", [0.7, 1.4])
 def test_a_whole_map_is_found_in_the_first_lumisection(factor: float) -> None:
     endcap = known("EE+")
-    kind = "hot" if factor > 1 else "factor"
-    watch, cells = seen(endcap, [Fault("EE+/digi", "all", kind, factor, onset=ONSET)])
+    watch, cells = seen(endcap, [off("EE+/digi", "all", factor, ONSET)])
     check(watch, cells, 1)
     directions = {int(each.direction[endcap.testable].min()) for each in watch.evidence[ONSET - 1 :]}
     assert directions == {1 if factor > 1 else -1}
@@ -76,9 +76,8 @@ def test_a_dead_cell_in_a_flagged_region_is_found_and_outlives_it() -> None:
     assert not flags[:, ~cells].any()
     assert flags[ONSET + 3 : 30, cells].mean() > 0.97
     assert watch.evidence[24].value[cell] > 3 * np.median(watch.evidence[24].value[cells])
-    assert flags[34:, *cell].all()
-    flags[:, *cell] = False
-    assert not flags[34:].any()
+    assert watch.of(cell)[34:].all()
+    assert not watch.flagged(besides=[cell])[34:].any()
 
 
 def test_two_faulty_supermodules_and_a_hot_tower_are_all_found() -> None:

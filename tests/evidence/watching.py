@@ -1,8 +1,9 @@
 """Maps to be watched in tests: simulated, with their true mean and the covariance that belongs to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from caloscope.config.catalogue import load
 from caloscope.detectors.base import Array, Covariance, Expectation
 from caloscope.evidence import Evidence, EvidenceState, Layout, Thresholds, Told, layout_of, weigh
 from caloscope.faults import Fault
+from caloscope.faults.fault import Where
 from caloscope.geometry import View, view
 from caloscope.records import Cell, LumiId, Mask
 from caloscope.simulate import DEFAULT, STEADY, Fill, Healthy, Stability, conditions, healthy, simulated
@@ -34,7 +36,7 @@ def vecchia(correlation: Array, place: Array) -> sparse.csr_array:
         columns += near.tolist()
         values += weights.tolist()
     upper = sparse.eye_array(n) - sparse.coo_array((values, (rows, columns)), shape=(n, n))
-    return (upper.T @ sparse.diags_array(1.0 / rest) @ upper).tocsr()
+    return sparse.csr_array(upper.T @ sparse.diags_array(1.0 / rest) @ upper)
 
 
 def covariance_of(matrix: sparse.csr_array, common: float = 0.01, **changes: float) -> Covariance:
@@ -92,19 +94,24 @@ def known(name: str, stability: Stability = DEFAULT) -> Known:
     own = np.diag(matrix)
     tested = (mean > 0) & (own > 0)
     deviation = np.sqrt(np.where(tested, own, 1.0))
-    correlation = np.where(np.outer(tested, tested), matrix / np.outer(deviation, deviation), np.eye(len(mean)))
-    layout = layout_of(on)
-    together = covariance_of(vecchia(correlation, np.argwhere(on.exists)))
-    dispersion = np.where(tested, own / np.where(tested, mean, 1.0), 1.0)
-    return Known(
-        spec.name,
-        on,
-        map_,
-        steady,
-        together,
-        layout.on_view(np.maximum(dispersion, 1.0)),
-        layout.on_view(tested),
+    correlation = np.where(
+        np.outer(tested, tested), matrix / np.outer(deviation, deviation), np.eye(len(mean))
     )
+    layout = layout_of(on)
+    together = covariance_of(vecchia(correlation, np.argwhere(on.exists).astype(np.float64)))
+    dispersion = np.where(tested, own / np.where(tested, mean, 1.0), 1.0)
+    fano = layout.on_view(np.maximum(dispersion, 1.0))
+    return Known(spec.name, on, map_, steady, together, fano, layout.on_view(tested))
+
+
+class Drawn(NamedTuple):
+    """A simulated lumisection: counts, true mean, that of a detector that never changes, and events."""
+
+    id: LumiId
+    counts: Array
+    mean: Array
+    nominal: Array
+    events: int
 
 
 @dataclass
@@ -134,20 +141,44 @@ class Watch:
         return found
 
     def run(self, fills: Fill | Sequence[Fill], faults: Sequence[Fault] = ()) -> "Watch":
-        """Simulate and weigh; the mean is the true one, or with `nominal` that of a detector that never changes."""
-        for each in simulated(fills, {self.map.name: self.map.healthy}, faults, with_truth=False):
-            at = each.conditions
-            knows = self.map.steady if self.nominal else self.map.healthy
-            expectation = self.map.expectation(knows.expected(at), at.events)
-            self.told(at.id, each.lumisection.maps[self.map.name].counts, expectation)
+        """Simulate and weigh; the mean is the true one, or the `nominal` one of a steady detector."""
+        for each in drawn(self.map, fills, faults):
+            mean = each.nominal if self.nominal else each.mean
+            self.told(each.id, each.counts, self.map.expectation(mean, each.events))
         return self
 
-    def flagged(self) -> NDArray[np.bool_]:
-        """`(lumi, *view)`."""
-        return np.array([each.flagged for each in self.evidence])
+    def flagged(self, besides: Iterable[Cell] = ()) -> NDArray[np.bool_]:
+        """`(lumi, *view)`, but for some cells."""
+        found = np.array([each.flagged for each in self.evidence])
+        for cell in besides:
+            here = np.zeros(found.shape[1:], np.bool_)
+            here[cell] = True
+            found &= ~here
+        return found
+
+    def of(self, cell: Cell) -> NDArray[np.bool_]:
+        """Flags of a cell, `(lumi,)`."""
+        return np.array([each.flagged[cell] for each in self.evidence], np.bool_)
+
+    def of_all(self, cells: Iterable[Cell]) -> NDArray[np.bool_]:
+        """Flags of some cells, `(lumi, cell)`."""
+        return np.stack([self.of(cell) for cell in cells], axis=1)
 
 
-def fill(lumis: int, **changes: float) -> Fill:
+def off(map_name: str, where: Where, factor: float, onset: int = 1, end: int | None = None) -> Fault:
+    """Counts are so many times what they should be."""
+    return Fault(map_name, where, "hot" if factor > 1 else "factor", factor, onset=onset, end=end)
+
+
+def drawn(map_: Known, fills: Fill | Sequence[Fill], faults: Sequence[Fault] = ()) -> Iterator[Drawn]:
+    """Simulated lumisections with the mean of healthy detector."""
+    for each in simulated(fills, {map_.name: map_.healthy}, faults, with_truth=False):
+        at = each.conditions
+        counts = each.lumisection.maps[map_.name].counts.astype(np.float64)
+        yield Drawn(at.id, counts, map_.healthy.expected(at), map_.steady.expected(at), at.events)
+
+
+def fill(lumis: int, **changes: Any) -> Fill:
     """A calm run with 500 events a lumisection."""
     return replace(Fill(1, lumis, 5), **changes)
 
@@ -163,10 +194,3 @@ def rising(flags: NDArray[np.bool_]) -> int:
     """Times that a flag appears."""
     before = np.concatenate([np.zeros_like(flags[:1]), flags[:-1]])
     return int((flags & ~before).sum())
-
-
-def simulate_counts(watch: Watch, lumis: int, seed: int = 5) -> Iterator[tuple[LumiId, Array, Array, int]]:
-    """Id, counts, true mean and events of healthy lumisections."""
-    for at in conditions(Fill(1, lumis, seed)):
-        map_ = watch.map.healthy
-        yield at.id, map_.draw(at).astype(np.float64), map_.expected(at), at.events

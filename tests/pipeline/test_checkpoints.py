@@ -20,7 +20,7 @@ from caloscope.incidents import Track
 from caloscope.pipeline.state import Given, State, decode, encode
 from caloscope.records import Direction, Incident, LumiId, MapRecord, Reason, Severity
 
-from .making import LABEL, MAP
+from .making import LABEL, MAP, seen
 
 INCIDENT = Incident(
     id="a1",
@@ -42,19 +42,24 @@ INCIDENT = Incident(
 )
 
 
+def evidence() -> EvidenceState:
+    """Evidence of which no two numbers are alike."""
+    arrays = EvidenceState.empty(seen()).arrays()
+    rng = np.random.default_rng(1)
+    return EvidenceState.restored({n: rng.integers(0, 100, a.shape).astype(a.dtype) for n, a in arrays.items()})
+
+
 def sample(record: MapRecord | None) -> tuple[Given, State]:
     """Something of everything that a checkpoint can hold."""
     counts = np.arange(6, dtype=np.uint32).reshape(2, 3)
     companions = {"EE-/digi": MapRecord(counts + 7, None, 3.5, 2), "own": MapRecord(counts, 1, None)}
-    given = Given(LumiId(2, 5), record, "c5", 1_700_000_000.25, companions)
-    sums, recent = np.array([[0.1, 2.5]], np.float32), np.array([[[1.5, -2.5]]], np.float32)
-    evidence = EvidenceState(sums, np.array([[0, 2_000_005]], np.int64), recent, 2_000_007)
+    given = Given(LumiId(2, 5), record, "c5", 1_700_000_000.25, companions, coherent=-0.1 - 0.2)
     memory: Memory = {
         "loss/1": np.array([[1e-300, np.inf]]),
         "seen": np.array([5], np.int32),
         "whole": np.array([True]),
     }
-    return given, State(memory, evidence, (Track(INCIDENT, 2, 1, 10.5, 99.0),))
+    return given, State(memory, evidence(), (Track(INCIDENT, 2, 1, 10.5, 99.0),))
 
 
 @pytest.mark.parametrize(
@@ -67,16 +72,14 @@ def sample(record: MapRecord | None) -> tuple[Given, State]:
 )
 def test_it_comes_back_as_it_was(record: MapRecord | None) -> None:
     given, state = sample(record)
-    again, restored = decode(encode(given, state))
+    again, restored = decode(encode(given, state), seen())
     assert (again.id, again.content, again.began_at) == (given.id, given.content, given.began_at)
+    assert again.coherent == given.coherent
     assert restored.tracks == state.tracks
     assert isinstance(restored.tracks[0].incident.opened, LumiId)
-    pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [
-        (state.evidence.sums, restored.evidence.sums),
-        (state.evidence.since, restored.evidence.since),
-        (state.evidence.recent, restored.evidence.recent),
-    ]
-    assert restored.evidence.at == state.evidence.at
+    kept, found = state.evidence.arrays(), restored.evidence.arrays()
+    assert kept.keys() == found.keys()
+    pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [(kept[name], found[name]) for name in kept]
     assert state.memory.keys() == restored.memory.keys()
     pairs += [(state.memory[name], restored.memory[name]) for name in state.memory]
     assert again.companions.keys() == given.companions.keys()
@@ -133,14 +136,14 @@ GARBAGE = {
 @pytest.mark.parametrize("blob", GARBAGE.values(), ids=GARBAGE.keys())
 def test_garbage_is_refused(blob: bytes) -> None:
     with pytest.raises(StoreError, match=r"^a checkpoint cannot be read: [ -~]*$"):
-        decode(blob)
+        decode(blob, seen())
 
 
 @over(st.binary(max_size=200))
 def test_any_bytes_are_refused(blob: bytes) -> None:
     for each in (blob, zlib.compress(blob)):
         with pytest.raises(StoreError):
-            decode(each)
+            decode(each, seen())
 
 
 @settings(max_examples=200, deadline=None)
@@ -154,7 +157,7 @@ def test_damage_is_refused_or_harmless(data: st.DataObject) -> None:
     else:
         blob = whole[:place] + bytes([whole[place] ^ 1 << data.draw(st.integers(0, 7))]) + whole[place + 1 :]
     try:
-        decoded = decode(blob)
+        decoded = decode(blob, seen())
     except StoreError:
         return
     assert encode(*decoded) == whole

@@ -16,7 +16,7 @@ from caloscope.records import LumiId, Lumisection, MapRecord
 from caloscope.store import Store
 
 from .growing import snapshots
-from .making import LABEL, MAP, RUN, cached_bundle, fill
+from .making import LABEL, MAP, RUN, cached_bundle, fill, seen
 from .test_checkpoints import sample
 from .test_failing_detector import Moody
 
@@ -66,8 +66,8 @@ def test_it_is_shown_where_it_covers_the_same(tmp_path: Path, curious: tuple[Cur
         for each, record in zip(given, beside, strict=True):
             Pipeline(store, [bundle], LABEL).take(with_beside(each, record))
     assert {lumi: span for lumi, (span, _) in detector.shown.items()} == dict.fromkeys(range(20, 80, 10), 10)
-    seen = [lumi for lumi, (_, array) in detector.shown.items() if array is not None]
-    assert seen == [20, 30, 60]
+    beside_it = [lumi for lumi, (_, array) in detector.shown.items() if array is not None]
+    assert beside_it == [20, 30, 60]
     before, now = (given[place].maps[MAP].counts for place in (1, 2))
     np.testing.assert_array_equal(detector.shown[30][1], 2.0 * (now - before))
 
@@ -78,7 +78,7 @@ def test_baselines_are_written_down_once(tmp_path: Path) -> None:
     other = replace(record, counts=record.counts + np.uint32(5), events=None)
     baselines = {OWN: (given.id, record), "own": (LumiId(RUN, 1), other)}
     blob = encode(given, replace(state, baselines=baselines))
-    again, restored = decode(blob)
+    again, restored = decode(blob, seen())
     assert again.record is restored.baselines[OWN][1], "it is the one that came in"
     assert again.record is not None
     assert again.record.cumulative
@@ -90,7 +90,7 @@ def test_baselines_are_written_down_once(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_before_there_were_baselines_has_none() -> None:
     given, state = sample(None)
-    assert decode(encode(given, state))[1].baselines == {}
+    assert decode(encode(given, state), seen())[1].baselines == {}
 
 
 def size(given: Given, state: State) -> int:

@@ -91,7 +91,7 @@ def test_states_are_kept_where_nothing_else_can_tell_them(tmp_path: Path, bundle
                 pipeline.score(lumisection)
             pipeline.commit()
             saved = store.checkpoints(LABEL, MAP, bundle.hash)
-            states = [decode_step(each.blob)[1] is not None for each in saved]
+            states = [decode_step(each.blob, bundle.view)[1] is not None for each in saved]
             assert len(states) == KEPT
             assert states[0]
             assert states[-1]

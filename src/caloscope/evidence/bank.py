@@ -9,8 +9,8 @@ from caloscope.records import Floats
 LOW_FACTORS: Final = (0.02, 0.4, 0.65, 0.8, 0.9)
 HIGH_FACTORS: Final = (1.11, 1.25, 1.6, 2.5, 8.0)
 FACTORS: Final = np.array(LOW_FACTORS + HIGH_FACTORS)
-"""A cell counts so many times what it should. A fault between two of them is found hardly later than with its own:
-of the evidence that x0.75 gives against x0.75, x0.8 collects 96 %."""
+"""A cell counts so many times what it should. A fault between two of them is found hardly later than with its
+own: of the evidence that x0.75 gives against x0.75, x0.8 collects 96 %."""
 
 LOWS: Final = len(LOW_FACTORS)
 

@@ -1,9 +1,10 @@
-"""What a healthy place learns about itself: its level in this run, and its slow drift beside the frozen anchor.
+"""What a healthy place learns about itself: its level in a run, and its slow drift beside the anchor.
 
-From run to run cells, regions and maps move by one to four per cent. How far is learned in the run, with the prior that
-the training found, from lumisections in which nothing speaks for a fault; so no fault is learned, or hardly. Beside that
-the level of each cell follows its own average with a time constant of `PATIENCE` lumisections, and never by more than
-`FARTHEST` from the expectation, which stays as it was trained: what falls by a per cent a day is reported.
+From run to run cells, regions and maps move by one to four per cent. How far is learned in the run, with the
+prior that the training found, from lumisections in which nothing speaks for a fault; so no fault is learned,
+or hardly. Beside that the level of each cell follows its own average with a time constant of `PATIENCE`
+lumisections, and never by more than `FARTHEST` from the expectation, which stays as it was trained: what
+falls by a per cent a day is reported.
 """
 
 from dataclasses import dataclass
@@ -15,16 +16,17 @@ from caloscope.records import Floats, Mask
 
 PATIENCE: Final = 5_000.0
 FARTHEST: Final = 0.05
-RESTLESS: Final = 0.003
+RESTLESS: Final = 0.0015
 """Relative rms by which places move from lumisection to lumisection, which no learning takes away."""
 
 WIDEST: Final = 3.0
-"""A run's level is believed this many of its prior's standard deviations away from the expectation, not further."""
+"""A run's level is believed this many of its prior's standard deviations away from the expectation, not
+further."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """A run's levels, relative, `(place,)`, and the information gathered about them, one over a relative variance."""
+    """A run's levels, relative, `(place,)`, and what is known of them, one over a relative variance."""
 
     level: Floats
     weight: Floats
@@ -36,13 +38,13 @@ class Change:
 
     def variance(self, prior: Floats) -> Floats:
         """What is still not known of the level; `prior` is its variance from run to run."""
-        found: Floats = 1 / prior + self.weight
-        np.divide(1, found, out=found)
+        found = np.asarray(1 / prior + self.weight, np.float32)
+        np.reciprocal(found, out=found)
         found += np.float32(RESTLESS**2)
         return found
 
     def learned(self, score: Floats, information: Floats, calm: Mask, prior: Floats) -> "Change":
-        """With what one lumisection says of the places that are `calm`; the score is relative to the level."""
+        """With what one lumisection says of the `calm` places; the score is relative to the level."""
         quiet = calm.astype(np.float32)
         weight = information * quiet
         weight += self.weight
@@ -54,7 +56,7 @@ class Change:
 
 
 def followed(drift: Floats, off: Floats, calm: Mask) -> Floats:
-    """The slow drift of cells, `(cell,)`, after a lumisection in which they were `off` by so much, relative."""
+    """The slow drift of cells, `(cell,)`, after one in which they were `off` by so much, relative."""
     step = np.clip(off, np.float32(-1), np.float32(1))
     step *= calm.astype(np.float32) * np.float32(1 / PATIENCE)
     step += drift

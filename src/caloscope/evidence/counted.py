@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from caloscope.detectors.base import Expectation
+from caloscope.detectors.base import Array, Expectation
 from caloscope.evidence.layout import Layout
 from caloscope.evidence.likelihood import bounded, stiffness
 from caloscope.records import Floats, Mask
@@ -13,7 +13,7 @@ from caloscope.records import Floats, Mask
 ALWAYS: Final = 0.99
 """A channel with a higher probability says nothing of rates: it is tested by itself, not with others."""
 
-_MOST: Final = np.float32(1e9)
+_MOST: Final = 1e9
 """Counts above it tell nothing more, and single precision holds their squares."""
 
 
@@ -21,8 +21,8 @@ _MOST: Final = np.float32(1e9)
 class Counted:
     """The cells that exist in one lumisection, flat, all `(cell,)`.
 
-    `z` is the residual in standard deviations `deviation` of the cell alone; `lever` what `z` gains where the rate (or
-    hazard) rises by its own size. Cells that cannot be tested have `z` and `lever` zero.
+    `z` is the residual in standard deviations `deviation` of the cell alone; `lever` what `z` gains where the
+    rate (or hazard) rises by its own size. Cells that cannot be tested have `z` and `lever` zero.
     """
 
     counts: Floats
@@ -35,11 +35,11 @@ class Counted:
     binomial: bool
 
     @classmethod
-    def of(cls, counts: Floats, expectation: Expectation, layout: Layout, change: Floats) -> "Counted":
-        """With the mean as expected, but for the relative `change` of rates (or hazards) that was learned since."""
+    def of(cls, counts: Array, expectation: Expectation, layout: Layout, change: Floats) -> "Counted":
+        """With the mean as expected, but for the relative `change` of rates (or hazards) learned since."""
         binomial = expectation.noise == "binomial"
         trials = max(float(expectation.trials), 1.0)
-        counts = np.minimum(counts, _MOST)
+        here = np.minimum(counts, _MOST).astype(np.float32)
         mean = layout.of_cells(expectation.mean).astype(np.float32)
         testable = layout.of_cells(expectation.testable) & (mean > 0)
         if binomial and expectation.trials < 1:
@@ -50,9 +50,9 @@ class Counted:
             mean, variance, stiff = _binomial(mean, np.float32(trials), dispersion, change)
         else:
             mean *= 1 + change
-            variance, stiff = mean * np.maximum(dispersion, np.float32(1e-3)), np.float32(1)
+            variance, stiff = mean * np.maximum(dispersion, np.float32(1e-3)), np.ones(1, np.float32)
         deviation = np.sqrt(variance)
-        z = counts - mean
+        z = here - mean
         z /= deviation
         z *= testable
         lever = stiff * mean
@@ -60,7 +60,7 @@ class Counted:
         lever *= testable
         if binomial:
             lever[mean >= np.float32(ALWAYS * trials)] = 0
-        return cls(counts, mean, deviation, lever, z, testable, trials, binomial)
+        return cls(here, mean, deviation, lever, z, testable, trials, binomial)
 
 
 def _binomial(

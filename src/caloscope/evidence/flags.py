@@ -1,4 +1,4 @@
-"""From evidence to flags: which cells, which parts of the map, and what is only the shadow of something else."""
+"""From evidence to flags: which cells, which parts of the map, and what is only a shadow of these."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from caloscope.evidence.places import Seen, unlikely
 from caloscope.evidence.setting import Setting
 from caloscope.evidence.state import EvidenceState
 from caloscope.evidence.sums import Shown
-from caloscope.records import Floats, Mask
+from caloscope.records import Floats
 
 COVERED: Final = 0.5
 """A part of which this share is flagged already says nothing new."""
@@ -25,9 +25,10 @@ WHOLE: Final = -1
 class Flagged:
     """Flags by place, -1 low, +1 high, 0 none: `cells`, `parts`, `whole`.
 
-    Of cells, those of flagged parts included: `value` in nats, every class on the scale of single low cells; `direction`
-    of the stronger evidence; `since`, the lumisection in which it began (-1 an earlier run, 0 none). `peaks` by class.
-    `new` names the parts that were not flagged before, with their directions, the strongest first.
+    Of cells, those of flagged parts included: `value` in nats, every class on the scale of single low cells;
+    `direction` of the stronger evidence; `since`, the lumisection in which it began (-1 an earlier run, 0
+    none). `peaks` by class. `new` names the parts that were not flagged before, with their directions, the
+    strongest first.
     """
 
     cells: NDArray[np.int8]
@@ -60,8 +61,9 @@ class _Painted:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """A part that passed its threshold by `above` nats; `stands` says that it was flagged before, `against` what speaks
-    against it beside its own evidence.
+    """A part that passed its threshold by `above` nats.
+
+    `stands` says that it was flagged before, `against` what speaks against it beside its own evidence.
     """
 
     part: int

@@ -12,7 +12,7 @@ from caloscope.records import Floats
 
 
 def halo_of(layout: Layout, bad: NDArray[np.int8]) -> Floats:
-    """Share of their counts that cells would lose around those that are flagged low, `(cell,)`, these not included.
+    """Share of their counts that cells would lose around those flagged low, `(cell,)`, these not included.
 
     A dead trigger tower seeds no readout: what its readouts would have brought is missing around it.
     """

@@ -1,9 +1,7 @@
-"""The three kinds of places - cells, parts, the whole map - and how one lumisection is added to all of a kind."""
+"""Cells, parts, the whole map: how one lumisection is added to all places of a kind."""
 
 from dataclasses import dataclass, replace
 from typing import Final
-
-import numpy as np
 
 from caloscope.evidence.changes import Change
 from caloscope.evidence.standing import gather
@@ -12,13 +10,16 @@ from caloscope.evidence.sums import Bank, News, Shown
 from caloscope.records import Floats
 
 SUSPECT: Final = 7.0
-"""Nats from which a cell is not asked about its neighbours, and from half of which nothing is learned from it."""
+"""Nats from which a cell is not asked about its neighbours, and from half of which nothing is learned from
+it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """Faults that are looked for, thresholds of both directions, `(2, place)` or `(2, 1)`, and the relative variance by
-    which healthy places change from run to run, `(place,)` or `(1,)`.
+    """What decides about places of a kind.
+
+    The faults that are looked for, thresholds of both directions, `(2, place)` or `(2, 1)`, and the relative
+    variance by which healthy places change from run to run, `(place,)` or `(1,)`.
     """
 
     bank: Bank

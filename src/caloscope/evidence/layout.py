@@ -92,7 +92,7 @@ def layout_of(view: View) -> Layout:
 
 
 def _patches(number: Indices, view: View) -> Iterator[Indices]:
-    """Boxes of cells in one depth; every place of them on a plane, every second one where there are depths."""
+    """Boxes of cells in one depth, at every place of a plane, at every second one where there are depths."""
     rows, columns = view.shape[-2:]
     step = 2 if view.depths else 1
     if min(rows, columns) < 2 * SIDE:

@@ -1,7 +1,7 @@
 """What it takes to leave cells out of the picture, exactly.
 
-With F the cells that are left out and o all others, the inverse correlation matrix of the others is
-P_oo - P_oF P_FF^-1 P_Fo. So those that are left out are replaced by what the others make of them, -P_FF^-1 P_Fo z_o,
+With F the cells that are left out and o all others, the inverse correlation matrix of the others is P_oo -
+P_oF P_FF^-1 P_Fo. So those that are left out are replaced by what the others make of them, -P_FF^-1 P_Fo z_o,
 and the precision of each of the others falls by the diagonal of the second term.
 """
 
@@ -17,10 +17,10 @@ from scipy.sparse.csgraph import connected_components
 from caloscope.records import Floats, Mask
 
 LARGEST_BLOCK: Final = 1_000
-"""Cells that hang together and are left out as one; of more, each, and each beside them, is taken by itself."""
+"""Cells that hang together and are left out as one; of more, each, and each beside them, is taken by itself.
+"""
 
-_KEPT: Final = 24
-_SMALL: Final = 48
+_BLOCKS_KEPT, _NUMBERS_KEPT = 256, 8_000_000
 _LEAST: Final = np.float32(1e-3)
 
 Numbers = NDArray[np.int64]
@@ -28,7 +28,7 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Cells that hang together and are left out: their covariance given all others, and what they take from those."""
+    """Cells that hang together: their covariance given all others, and what they take from those."""
 
     cells: Numbers
     covariance: Floats
@@ -40,8 +40,9 @@ class Block:
 class LeftOut:
     """Cells that are left out, and their rows of the matrix.
 
-    Places among them: the `single` ones depend on no other that is left out, the others hang together in `blocks`. `alone`
-    are the cells of the map that are taken by themselves, `asked` those that are neither. `precision` is of all cells.
+    Places among them: the `single` ones depend on no other that is left out, the others hang together in
+    `blocks`. `alone` are the cells of the map that are taken by themselves, `asked` those that are neither.
+    `precision` is of all cells.
     """
 
     cells: Numbers
@@ -53,7 +54,10 @@ class LeftOut:
     asked: Mask
 
     def score(self, z: Floats, weigh: Callable[[Floats], Floats]) -> Floats:
-        """Pz without the cells that are left out; theirs too, given all that are not. `weigh` multiplies by P."""
+        """Pz without the cells that are left out; theirs too, given all that are not.
+
+        `weigh` multiplies by P.
+        """
         asked = z.copy()
         asked[self.cells] = 0
         if self.rows.nnz > len(self.cells):
@@ -75,7 +79,7 @@ class LeftOut:
 def left_out(
     matrix: sparse.csr_array, own: Floats, out: Mask, known: MutableMapping[bytes, Block]
 ) -> LeftOut:
-    """Leave cells out of an inverse correlation matrix with diagonal `own`; `known` remembers large blocks."""
+    """Leave cells out of an inverse correlation matrix with diagonal `own`; `known` remembers blocks."""
     cells = np.flatnonzero(out)
     rows: Any = matrix[cells]
     owner = np.repeat(np.arange(len(cells)), np.diff(rows.indptr))
@@ -114,15 +118,15 @@ def _groups(rows: Any, cells: Numbers, places: Numbers) -> Iterator[Numbers]:
 
 
 def _block(matrix: Any, cells: Numbers, known: MutableMapping[bytes, Block]) -> Block:
-    """What leaving out these cells takes; that of large ones is remembered."""
+    """What leaving out these cells takes; remembered, as they often stay out for many lumisections."""
     key = cells.tobytes()
     found = known.get(key)
     if found is None:
-        found = _made(matrix[cells], cells)
-        if len(cells) >= _SMALL:
-            while len(known) >= _KEPT:
-                known.pop(next(iter(known)), None)
-            known[key] = found
+        found = known[key] = _made(matrix[cells], cells)
+        while (
+            len(known) > _BLOCKS_KEPT or sum(each.covariance.size for each in known.values()) > _NUMBERS_KEPT
+        ):
+            known.pop(next(iter(known)), None)
     return found
 
 

@@ -1,12 +1,14 @@
 """How much more likely a fault makes a count than health does, for the two count distributions of real maps.
 
-ECAL towers: negative binomial with variance proportional to the mean. HCAL channels: binomial, with what they vary beyond
-that taken as fewer independent events (quasi-likelihood, Wedderburn 1974). All in nats, `(alternative, cell)`.
+ECAL towers: negative binomial with variance proportional to the mean. HCAL channels: binomial, with what they
+vary beyond that taken as fewer independent events (quasi-likelihood, Wedderburn 1974). All in nats,
+`(alternative, cell)`.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from caloscope.records import Floats
 
@@ -31,10 +33,11 @@ _TWELFTH: Final = np.float32(1 / 12)
 def negative_binomial(counts: Floats, mean: Floats, fano: Floats, factors: Floats) -> Floats:
     """Log NB(n | factor x mean) / NB(n | mean), both with variance `fano` x their mean.
 
-    `factors` is a column, the others `(cell,)`, `mean` > 0. With sizes a and b = factor x a the ratio is that of
-    Gamma(n + b) Gamma(a) / Gamma(n + a) Gamma(b) over fano^(b - a). Gamma functions are taken by Stirling's series, one
-    above their argument, to its first correction: within 0.02 nats of the exact value for means up to ten thousand, and
-    within 1e-5 of it above. In differences, so that large counts do not cancel.
+    `factors` is a column, the others `(cell,)`, `mean` > 0. With sizes a and b = factor x a the ratio is that
+    of Gamma(n + b) Gamma(a) / Gamma(n + a) Gamma(b) over fano^(b - a). Gamma functions are taken by
+    Stirling's series, one above their argument, to its first correction: within 0.02 nats of the exact value
+    for means up to ten thousand, and within 1e-5 of it above. In differences, so that large counts do not
+    cancel.
     """
     size = mean / np.maximum(fano - 1, np.float32(SMALLEST_FANO - 1))
     rise = (factors - 1) * size
@@ -47,8 +50,8 @@ def negative_binomial(counts: Floats, mean: Floats, fano: Floats, factors: Float
     return ratio
 
 
-def _grown(x: Floats, rise: Floats) -> Floats:
-    """Log Gamma(x + rise) - log Gamma(x), less rise x (log x - 1); `rise` is `(alternative, cell)`, x >= 1."""
+def _grown(x: NDArray[Any], rise: NDArray[Any]) -> Floats:
+    """Log Gamma(x + rise) - log Gamma(x), less rise (log x - 1); `rise` is `(alternative, cell)`, x >= 1."""
     share = rise / x
     after = rise + x
     found: Floats = np.log1p(share)
@@ -60,7 +63,7 @@ def _grown(x: Floats, rise: Floats) -> Floats:
 
 
 def binomial(counts: Floats, trials: float, p: Floats, dispersion: Floats, factors: Floats) -> Floats:
-    """Log Bin(n | N, factor x p) / Bin(n | N, p) over `dispersion`, the variance in units of the binomial one.
+    """Log Bin(n | N, factor x p) / Bin(n | N, p) over `dispersion`, the variance in binomial ones.
 
     A hot channel fills at most half of the events in which it does not count; one that cannot rise by
     `SMALLEST_RISE` is not tested for it; more than `IMPOSSIBLE` times the events is `BEYOND_DOUBT`.
@@ -91,9 +94,9 @@ def bounded(p: Floats) -> Floats:
 
 
 def stiffness(p: Floats) -> Floats:
-    """d log p / d log h of a channel with hazard h = -log(1 - p): 1 where it rarely counts, 0 where it always does.
+    """The slope of log p along log h, with h = -log(1 - p) the hazard of a channel; `p` is bounded.
 
-    `p` is bounded.
+    1 where it rarely counts, 0 where it always does.
     """
     rest = 1 - p
     found: Floats = np.log(rest)

@@ -1,8 +1,9 @@
 """What the other cells say of each cell.
 
-With P the inverse of the correlation matrix, (Pz)_i / P_ii is the residual of cell i given all others and 1 / P_ii its
-variance: the classical identities of Gaussian Markov fields (Besag 1974; Rue and Held 2005). Cells that are left out are
-replaced by what the others make of them, which gives exactly what P would be without them.
+With P the inverse of the correlation matrix, (Pz)_i / P_ii is the residual of cell i given all others and 1 /
+P_ii its variance: the classical identities of Gaussian Markov fields (Besag 1974; Rue and Held 2005). Cells
+that are left out are replaced by what the others make of them, which gives exactly what P would be without
+them.
 """
 
 from collections.abc import Callable
@@ -23,8 +24,8 @@ _KEPT: Final = 24
 class Neighbours:
     """The inverse correlation matrix of a map, `(cell, cell)`, ready for use.
 
-    `group` is one more than each cell's group, 0 for none, `common` the usual rms of each group, and `one_mode` tells
-    whether all cells are in one. What is remembered here depends on the matrix alone.
+    `group` is one more than each cell's group, 0 for none, `common` the usual rms of each group, and
+    `one_mode` tells whether all cells are in one. What is remembered here depends on the matrix alone.
     """
 
     def __init__(self, covariance: Covariance) -> None:
@@ -45,7 +46,7 @@ class Neighbours:
         return self._remembered[key]
 
     def products(self, rows: sparse.csr_array) -> Floats:
-        """s'Ps for each row s of a sparse matrix, `(row,)`."""
+        """The products s'Ps for each row s of a sparse matrix, `(row,)`."""
         return np.asarray((rows @ self.matrix).multiply(rows).sum(axis=1), np.float32).ravel()
 
     def weigh(self, z: Floats) -> Floats:
@@ -55,8 +56,8 @@ class Neighbours:
     def score(self, z: Floats, out: Mask) -> Floats:
         """Pz without the cells that are left `out`; theirs too, given all that are not. Linear in z.
 
-        Over `precision` it is the residual of each cell given the others that may be asked, in standard deviations of
-        the cell.
+        Over `precision` it is the residual of each cell given the others that may be asked, in standard
+        deviations of the cell.
         """
         without = self._without(out)
         return self.weigh(z) if without is None else without.score(z, self.weigh)
@@ -67,7 +68,7 @@ class Neighbours:
         return self._own if without is None else without.precision
 
     def asked(self, out: Mask) -> Mask:
-        """Cells whose scores add up to what a part of the map says: those that are not left out, nor beside so many."""
+        """Cells whose scores add up to that of a part: not left out, nor beside too many that are."""
         without = self._without(out)
         return ~out if without is None else without.asked
 

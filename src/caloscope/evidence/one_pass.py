@@ -26,8 +26,8 @@ _NO_HALO: Final = np.zeros(1, np.float32)
 class Told:
     """What one lumisection brings to be weighed.
 
-    `counts` on the view's shape, what was expected, the cells that are `masked`, and by how much all other maps of the
-    lumisection were off together, relative (`coherent`).
+    `counts` on the view's shape, what was expected, the cells that are `masked`, and by how much all other
+    maps of the lumisection were off together, relative (`coherent`).
     """
 
     id: LumiId
@@ -39,7 +39,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:
-    """What was found: the residuals, evidence of cells, all families with this lumisection added, and the flags."""
+    """What was found: residuals, evidence of cells, all families with this lumisection, flags."""
 
     seen: Seen
     shown: Shown

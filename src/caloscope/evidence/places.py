@@ -56,8 +56,8 @@ class Seen:
 def news_of_parts(seen: Seen, layout: Layout, bad: NDArray[np.int8], level: Floats) -> News:
     """Each part against its shifts, with the filter that is best for it: whitened by the covariance.
 
-    `level` is the parts' level in this run, `(part,)`. Of cells that are left out nothing is known here, but for those of
-    parts that are flagged (`bad`): they are shown to their own part.
+    `level` is the parts' level in this run, `(part,)`. Of cells that are left out nothing is known here, but
+    for those of parts that are flagged (`bad`): they are shown to their own part.
     """
     found = seen.found
     shape = shape_of(layout, seen.around)
@@ -77,7 +77,7 @@ def news_of_parts(seen: Seen, layout: Layout, bad: NDArray[np.int8], level: Floa
 
 
 def _of_flagged(seen: Seen, members: NDArray[np.int32], shape: float) -> tuple[float, float]:
-    """Score and information of a flagged part from its own cells, but for those that are far from what it does."""
+    """Score and information of a flagged part from its own cells, without those far from what it does."""
     found, around, lever = seen.found, seen.around, seen.found.cells.lever
     inside = np.zeros_like(lever)
     inside[members] = lever[members]
@@ -110,8 +110,8 @@ def news_of_whole(seen: Seen, level: Floats) -> News:
 def unlikely(seen: Seen, members: NDArray[np.int32]) -> float:
     """Nats by which the level of the rest of the map speaks against a part being off, and nothing else.
 
-    If half of a map is low the other half looks high: what tells them apart is which of them leaves the level of the map
-    where it should be.
+    If half of a map is low the other half looks high: what tells them apart is which of them leaves the level
+    of the map where it should be.
     """
     found = seen.found
     inside = members[found.asked[members]]
@@ -129,7 +129,7 @@ def overlapping(layout: Layout, part: int) -> Mask:
 
 
 def shape_of(layout: Layout, around: Neighbours) -> Floats:
-    """Information of a part over the sum of its cells' own squares, `(part,)`: less than 1 / (1 - correlation).
+    """Information of a part over the sum of its cells' own squares, `(part,)`.
 
     That of a lever which is the same in all its cells; it holds nearly where the lever varies slowly.
     """
@@ -138,7 +138,7 @@ def shape_of(layout: Layout, around: Neighbours) -> Floats:
 
 def _shape_of(layout: Layout, around: Neighbours) -> Floats:
     seen = around.products(layout.parts)
-    return np.maximum(seen / layout.sizes, LEAST_INFORMATION)
+    return np.asarray(np.maximum(seen / layout.sizes, LEAST_INFORMATION))
 
 
 class _LevelsOfParts:

@@ -1,7 +1,8 @@
-"""One lumisection as residuals: how far each cell is from its expectation, given its neighbours and the map's level.
+"""Residuals of one lumisection: how far each cell is off, given its neighbours and the map's level.
 
-What cells of a group do together is taken out as far as it is usual (or, when the whole map is broken, altogether). Cells
-that are far off are not asked about their neighbours: one dead tower otherwise pushes the four around it up.
+What cells of a group do together is taken out as far as it is usual (or, when the whole map is broken,
+altogether). Cells that are far off are not asked about their neighbours: one dead tower otherwise pushes the
+four around it up.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ FAR: Final = 4.5
 """Standard deviations beyond which a cell is not asked about its neighbours."""
 
 HOT: Final = 25.0
-"""Standard deviations above what the map does beyond which a cell has no say in what that is. What a cell lacks is
-bounded, what it counts too much is not."""
+"""Standard deviations above what the map does beyond which a cell has no say in what that is. What a cell
+lacks is bounded, what it counts too much is not."""
 
 ROUNDS: Final = 3
 BEYOND: Final = 5.0
@@ -33,10 +34,11 @@ LEAST, FREE = 1e-5, 30.0
 class Residuals:
     """Cells given their neighbours, the common modes taken out; all `(cell,)`.
 
-    `z` is the residual of each cell alone, in its standard deviations, `given` that given its neighbours times its
-    `precision`, `shown` the latter before common modes were taken out. `out` are the cells that were left out, `asked`
-    those that count for parts and levels. `level` is the relative shift of the whole map and `level_variance` its variance
-    from counting alone. `share` is what each cell knows of a level, in units of one over a relative variance.
+    `z` is the residual of each cell alone, in its standard deviations, `given` that given its neighbours
+    times its `precision`, `shown` the latter before common modes were taken out. `out` are the cells that
+    were left out, `asked` those that count for parts and levels. `level` is the relative shift of the whole
+    map and `level_variance` its variance from counting alone. `share` is what each cell knows of a level, in
+    units of one over a relative variance.
     """
 
     cells: Counted
@@ -89,7 +91,8 @@ class Levels:
 
     def sums(self, values: Floats) -> Array:
         """Sums over the groups."""
-        return np.bincount(self._group, values, len(self.usual) + 1)[1:]
+        found: Array = np.bincount(self._group, values, len(self.usual) + 1).astype(np.float64)
+        return found[1:]
 
     def spread(self, amounts: Array) -> Floats:
         """A group's amount in each of its cells, 0 in cells without a group."""
@@ -113,7 +116,7 @@ def residuals(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *, 
 
 
 def _with_hot(cells: Counted, out: Mask) -> Mask:
-    """The cells that are left out, with those that are so hot that they alone would make the level of the map."""
+    """The cells that are left out, with those so hot that they alone would make the level of the map."""
     if not len(cells.z) or cells.z.max() <= HOT:
         return out
     asked = (cells.lever > 0) & ~out
@@ -144,7 +147,7 @@ def _one_round(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *,
 
 
 def _far(found: Residuals, around: Neighbours) -> list[int]:
-    """Cells that are far off and still asked: of those that touch each other the farthest, and all that are by themselves."""
+    """Cells that are far off and still asked: all that are so alone, of others the farthest of a group."""
     alone = np.abs(found.z)
     worst = np.maximum(np.abs(found.given) / np.sqrt(found.precision), alone)
     far = np.flatnonzero((worst > FAR) & found.cells.testable & ~found.out)

@@ -1,4 +1,4 @@
-"""What is known of a map before a lumisection is looked at: neighbours, thresholds, and how far health may be off."""
+"""What is known of a map beforehand: neighbours, thresholds, and how far health may be off."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,7 +18,7 @@ _LEAST: Final = 1e-8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """Places, neighbours and kinds of a map; `together` says that there is a covariance, so that parts can be tested."""
+    """Places, neighbours and kinds of a map; `together`: there is a covariance, so parts can be tested."""
 
     layout: Layout
     around: Neighbours
@@ -45,7 +45,7 @@ def setting_of(expectation: Expectation, layout: Layout, thresholds: Thresholds)
 
 
 def begun(state: EvidenceState, setting: Setting, run: int, *, unsettled: bool) -> EvidenceState:
-    """The state at the start of a lumisection: that of a new run, or of new conditions, forgets its levels."""
+    """The state at the start of a lumisection; in a new run, or new conditions, levels are forgotten."""
     if state.run not in (0, run):
         state = replace(
             state,

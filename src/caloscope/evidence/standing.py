@@ -1,7 +1,7 @@
 """Places near their threshold: how high their sums may stand, and when they are flagged no longer.
 
-Sums are capped a little above the threshold, and count for a flag only while the last three lumisections speak for the
-fault too: a cured cell is soon good again.
+Sums are capped a little above the threshold, and count for a flag only while the last three lumisections
+speak for the fault too: a cured cell is soon good again.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from caloscope.evidence.sums import CARRIED, Bank, News, Shown, Stamps, Sums, added
+from caloscope.evidence.sums import CARRIED, MEMORY, Bank, News, Shown, Stamps, Sums, added
 from caloscope.records import Floats
 
 CURE_STEPS: Final = 1.0
@@ -18,19 +18,26 @@ CURE_STEPS: Final = 1.0
 LEAST_ROOM, MOST_ROOM = np.float32(1.0), np.float32(10.0)
 """... but no less and no more nats than this."""
 
+ONSET_COUNTS: Final = np.float32(4.0)
+"""Lumisections for which a fault's first flag counts in its memory."""
+
+LARGEST: Final = np.float32(1.5)
+"""Relative rise beyond which hot is hot: it need not be shown in full."""
+
 SPEAKS, LASTING = np.float32(0.5), np.float32(0.4)
 """Share of a fault that the last three lumisections must show where it is new, and where it stands."""
 
 REFUTED: Final = 3.0
-"""Nats by which the last three lumisections speak against a fault that is over: then half a threshold is left."""
+"""Nats by which three lumisections speak against a fault that is over: then half a threshold is left."""
 
 
 def gather(
     sums: Sums, news: News, bank: Bank, limits: Floats, variance: Floats, lumi: int
 ) -> tuple[Shown, Sums]:
-    """Add one lumisection; `variance` is that of the constant by which a healthy place may be off, `(place,)`.
+    """Add one lumisection.
 
-    `limits` are the thresholds of low and high evidence, `(2, place)` or `(2, 1)`.
+    `variance` is that of the constant by which a healthy place may be off, `(place,)`; `limits` are the
+    thresholds of low and high evidence, `(2, place)` or `(2, 1)`.
     """
     after = added(sums, news, lumi)
     unit = after.information * variance
@@ -68,24 +75,40 @@ class _Standing:
         evidence = after.values / unit
         capped = np.minimum(evidence, limits + self._room())
         speaks = self._speaks(self._lately, SPEAKS)
-        # What passes by one lumisection alone speaks for itself; it may be small against two healthy ones before.
+        # What passes by one lumisection alone speaks for itself, though healthy ones came before.
         speaks |= (self._before <= limits) & (news.step > np.float32(0.5) * limits)
         self._hold_to_their_fault(capped, news.step / unit, speaks)
         held = np.where(capped > limits, evidence, capped)
         held = np.where(speaks, held, np.minimum(held, limits))
         begun = capped > 0
         after = Sums(capped * unit, information * begun, after.since * begun, after.recent)
+        self._remember(evidence * (capped > limits), after.recent)
         return self._shown(held, after.since), after
+
+    def _remember(self, passed: Floats, recent: Floats) -> None:
+        """Writes what is remembered of faults; `passed` is evidence above its threshold, else zero.
+
+        The largest of the sums, not capped, tells best what a fault was like from its onset until it passed.
+        That counts as much as some lumisections; those that follow are added, those before its onset dropped.
+        """
+        news, columns = self._news, np.arange(passed.shape[1])
+        standing = (self._before > self._limits).any(axis=0)
+        row = np.argmax(passed, axis=0)
+        first = ONSET_COUNTS * news.information
+        known = (1 - MEMORY) * self._sums.recent[0] + np.stack([news.score, news.information])
+        effects = np.minimum(self._bank.effects, LARGEST)[row, 0]
+        recent[0] = np.where(standing, known, np.stack([effects * first, first])) * passed.any(axis=0)
+        recent[1, :, ~standing & (self._sums.values[row, columns] <= 0)] = 0
 
     def _room(self) -> Floats:
         """Nats by which sums may stand above their threshold."""
         healthy = np.float32(0.5 * CURE_STEPS) * self._bank.effects**2 * self._news.information
-        return np.clip(healthy, LEAST_ROOM, MOST_ROOM)
+        return np.asarray(np.clip(healthy, LEAST_ROOM, MOST_ROOM))
 
     def _speaks(self, told: Floats, share: np.float32) -> NDArray[np.bool_]:
         """Whether score and information, `(2, place)`, show at least this share of each fault."""
         score, information = told
-        effects = self._bank.effects
+        effects = np.minimum(self._bank.effects, LARGEST)
         # What always counts has no lever, and its last lumisection speaks by itself.
         alone = (information <= 0) & (self._news.step > 0)
         return np.asarray((effects * score > share * effects**2 * information) | alone)
@@ -93,21 +116,21 @@ class _Standing:
     def _likelihood(self, told: Floats) -> Floats:
         """Log-likelihood ratios of score and information, `(2, place)`."""
         score, information = told
-        effects = self._bank.effects
+        effects = np.minimum(self._bank.effects, LARGEST)
         return np.asarray(effects * score - np.float32(0.5) * effects**2 * information)
 
     def _hold_to_their_fault(self, capped: Floats, step: Floats, speaks: NDArray[np.bool_]) -> None:
-        """Places that were flagged are held to the fault that fits their long memory best; in place.
+        """Places that were flagged are held to the fault that fits their memory best; in place.
 
-        A dead cell lifts the sums of weak faults to their cap as well. They were earned by the dead cell: once it counts
-        again they may not outlive the sum of its own fault, nor does it help that it may now be low by a little. What the
-        last `step` says by itself stands: a record of several lumisections may hold both.
+        A dead cell lifts the sums of weak faults to their cap as well. They were earned by the dead cell:
+        once it counts again they may not outlive the sum of its own fault, nor does it help that it may now
+        be low by a little. What the last `step` says by itself stands: a record of several lumisections may
+        hold both.
         """
         fit, lately = self._likelihood(self._sums.recent[0]), self._likelihood(self._lately)
-        fit[self._before <= self._limits] = -np.inf
         lasting = self._speaks(self._lately, LASTING)
         for half in self._bank.halves:
-            places = np.flatnonzero(np.isfinite(fit[half]).any(axis=0))
+            places = np.flatnonzero((self._before[half] > self._limits[half]).any(axis=0))
             best = np.argmax(fit[half][:, places], axis=0)
             ceiling = capped[half][best, places]
             gone = lately[half][best, places] < -REFUTED

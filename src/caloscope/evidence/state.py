@@ -20,7 +20,7 @@ PARTS: Final = Bank(column(SHIFTS), LOW_SHIFTS_COUNT)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """Places of one kind: their sums, what they learned of this run, and the directions in which they are flagged.
+    """Places of one kind: their sums, what they learned of this run, and their flags.
 
     `bad` is -1, 0 or +1, `(place,)`; `suspect` marks places that may be.
     """
@@ -41,7 +41,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvidenceState:
-    """Cells, parts (regions and patches), the whole map; the slow `drift` of cells; the last (run, lumi), 0 at the start."""
+    """Cells, parts (regions and patches), the whole map; the slow `drift` of cells; the last run and lumi."""
 
     cells: Family
     parts: Family

@@ -1,9 +1,10 @@
-"""Evidence that gathers over lumisections: fast for large faults, patient with small ones, and soon forgotten when cured.
+"""Evidence that gathers over lumisections: fast for large faults, patient with small ones.
 
-Each alternative of each place keeps a cumulative sum (CUSUM, Page 1954): the log-likelihood ratio of the new lumisection is
-added, and the sum never falls below zero. By Lorden's bound (1971) a sum crosses h by chance at most once in exp(h)
-lumisections on average. A healthy place may be off by a constant that nobody knows, of variance V: then what was summed is
-the evidence times 1 + V x information since it began, which is the likelihood ratio with that constant integrated out.
+Each alternative of each place keeps a cumulative sum (CUSUM, Page 1954): the log-likelihood ratio of the new
+lumisection is added, and the sum never falls below zero. By Lorden's bound (1971) a sum crosses h by chance
+at most once in exp(h) lumisections on average. A healthy place may be off by a constant that nobody knows, of
+variance V: then what was summed is the evidence times 1 + V x information since it began, which is the
+likelihood ratio with that constant integrated out.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from caloscope.records import Floats, Mask
 
 MEMORY: Final = np.float32(1 / 8)
-"""What one lumisection adds to the long memory of scores, which so lasts for eight."""
+"""Share of its memory that a flagged place loses with each lumisection."""
 
 CARRIED: Final = 0.5
 """Share of the threshold that evidence from an earlier run can still amount to."""
@@ -52,9 +53,10 @@ class Bank:
 class Sums:
     """The sums of many places, `(alternative, place)`.
 
-    `information` is what was gathered since a sum left zero, in units of one over a relative variance; `since` the
-    lumisection in which that was, 0 where it is zero and -1 for an earlier run. `recent` holds scores and information,
-    `(3, 2, place)`: a long memory of both, then those of the last lumisection but one, and of the last one.
+    `information` is what was gathered since a sum left zero, in units of one over a relative variance;
+    `since` the lumisection in which that was, 0 where it is zero and -1 for an earlier run. `recent` holds
+    scores and information, `(3, 2, place)`: what is remembered of a fault that stands, then those of the last
+    lumisection but one, and of the last one.
     """
 
     values: Floats
@@ -67,9 +69,7 @@ class Sums:
         """Nothing seen yet."""
         shape = (alternatives, places)
         nothing = np.zeros(shape, np.float32)
-        return Sums(
-            nothing, nothing, np.zeros(shape, np.int32), np.zeros((3, 2, places), np.float32)
-        )
+        return Sums(nothing, nothing, np.zeros(shape, np.int32), np.zeros((3, 2, places), np.float32))
 
     def at(self, places: Places) -> "Sums":
         """Those of some places."""
@@ -85,6 +85,7 @@ class Sums:
         self.values[:, places] = others.values
         self.information[:, places] = others.information
         self.since[:, places] = others.since
+        self.recent[..., places] = others.recent
 
     def cleared(self, places: Mask, rows: slice) -> "Sums":
         """With some alternatives of some places forgotten."""
@@ -106,15 +107,17 @@ class Sums:
         found[1] = self.recent[2]
         found[2, 0] = score
         found[2, 1] = information
-        np.multiply(self.recent[0], 1 - MEMORY, out=found[0])
-        found[0] += found[2]
+        found[0] = 0
         return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class News:
-    """What one lumisection says: log-likelihood ratios `step`, `(alternative, place)`; `score` and `information` of a
-    relative rise, `(place,)`; `forget` the places of which nothing can be said any more."""
+    """What one lumisection says.
+
+    Log-likelihood ratios `step`, `(alternative, place)`; `score` and `information` of a relative rise,
+    `(place,)`; `forget` the places of which nothing can be said any more.
+    """
 
     step: Floats
     score: Floats
@@ -129,8 +132,11 @@ class News:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """Evidence of one lumisection by place, `(2, place)` = (low, high): `value` in nats, not capped; `flag` where it passed
-    its threshold; `since`, there, the lumisection in which it began to gather (as in `Sums`)."""
+    """Evidence of one lumisection by place, `(2, place)` = (low, high).
+
+    `value` is in nats, not capped; `flag` where it passed its threshold; `since`, there, the lumisection in
+    which it began to gather (as in `Sums`).
+    """
 
     value: Floats
     flag: NDArray[np.bool_]
@@ -139,7 +145,7 @@ class Shown:
     @property
     def largest(self) -> Floats:
         """The larger of both directions."""
-        return np.maximum(self.value[0], self.value[1])
+        return np.asarray(np.maximum(self.value[0], self.value[1]))
 
 
 def added(sums: Sums, news: News, lumi: int) -> Sums:

@@ -13,7 +13,7 @@ from caloscope.records import Floats
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Nats, by class and direction: single cells, regions of hardware, patches (small boxes of cells), whole map."""
+    """Nats, for single cells, regions of hardware, patches (small boxes of cells) and the whole map."""
 
     cell_low: float
     cell_high: float

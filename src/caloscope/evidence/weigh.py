@@ -1,7 +1,8 @@
 """One lumisection of one map: from what was counted and expected to evidence and flags.
 
-All of it comes from one picture: residuals, whitened by how cells fluctuate together. Cells are tested given their
-neighbours, which sharpens single cells and hides regions; so regions, patches and the whole map are tested as such.
+All of it comes from one picture: residuals, whitened by how cells fluctuate together. Cells are tested given
+their neighbours, which sharpens single cells and hides regions; so regions, patches and the whole map are
+tested as such.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from caloscope.evidence.places import overlapping
 from caloscope.evidence.setting import Setting, begun, setting_of
 from caloscope.evidence.state import PARTS, EvidenceState
 from caloscope.evidence.thresholds import Thresholds
-from caloscope.records import Floats, LumiId, Mask
+from caloscope.records import LumiId, Mask
 
 PASSES: Final = 4
 """Times that one lumisection is looked at, at most, with what was found in it left out."""
@@ -34,10 +35,10 @@ _LEAST_LEVER: Final = np.float32(1e-6)
 class Evidence:
     """Evidence of one lumisection, on the view's shape.
 
-    `value` is in nats on the scale of `Thresholds.cell_low` (high = worse), `direction` -1 low or +1 high, `flagged` the
-    cells that are flagged, by themselves or as part of a region. `onset` holds, in these, the estimated first faulty
-    lumisection as run x 1,000,000 + lumi, 0 elsewhere. `peaks` is the largest evidence of each class in this lumisection,
-    not capped, by the names of `Thresholds`.
+    `value` is in nats on the scale of `Thresholds.cell_low` (high = worse), `direction` -1 low or +1 high,
+    `flagged` the cells that are flagged, by themselves or as part of a region. `onset` holds, in these, the
+    estimated first faulty lumisection as run x 1,000,000 + lumi, 0 elsewhere. `peaks` is the largest evidence
+    of each class in this lumisection, not capped, by the names of `Thresholds`.
     """
 
     value: Array
@@ -63,8 +64,8 @@ def weigh(
 ) -> tuple[Evidence, EvidenceState]:
     """Add one lumisection. Deterministic: the same lumisections in the same order give the same evidence.
 
-    A broken region drags the level of the map, and all that overlaps it. So what is newly flagged is left out, and the
-    lumisection looked at again from the start.
+    A broken region drags the level of the map, and all that overlaps it. So what is newly flagged is left
+    out, and the lumisection looked at again from the start.
     """
     setting = setting_of(told.expectation, layout, limits)
     state = begun(state, setting, told.id.run, unsettled=told.expectation.unsettled)
@@ -84,7 +85,8 @@ def weigh(
 def _supposing(state: EvidenceState, setting: Setting, new: Sequence[tuple[int, int]]) -> EvidenceState:
     """The state as if the strongest new fault had been flagged before, and others like it elsewhere.
 
-    What else was gathered by parts that overlap it, or are off the other way, may have been its doing: forgotten.
+    What else was gathered by parts that overlap it, or are off the other way, may have been its doing:
+    forgotten.
     """
     (part, way), layout = new[0], setting.layout
     whole, parts = state.whole, state.parts
@@ -127,7 +129,7 @@ def _after(state: EvidenceState, seen: Pass, at: LumiId) -> EvidenceState:
     found, flagged = seen.seen.found, seen.flagged
     lever = found.cells.lever
     calm = (seen.shown.largest < SUSPECT / 2) & (flagged.cells == 0) & (lever > 0) & ~found.out
-    off: Floats = found.cells.z / np.maximum(lever, _LEAST_LEVER)
+    off = np.asarray(found.cells.z / np.maximum(lever, _LEAST_LEVER), np.float32)
     return EvidenceState(
         cells=replace(seen.cells, bad=flagged.cells),
         parts=replace(seen.parts, bad=flagged.parts),

@@ -59,6 +59,8 @@ class Flags:
     """The flagged cells of one map in one lumisection; all arrays have the view's shape.
 
     `onset` holds the estimated first faulty lumisection of each flagged cell, None where it is not known.
+    What is not flagged is known to be good where it is `testable`. Regions are named by their cells that were
+    `seen`: all that would have been flagged if the region were lost; None stands for the testable ones.
     `masked` cells are followed too, but an incident of masked cells alone makes nothing BAD. All of it is
     about `span` lumisections, this one and those before.
     """
@@ -74,6 +76,7 @@ class Flags:
     onset: dict[Cell, LumiId]
     reason: Reason = Reason.EVIDENCE
     span: int = 1
+    seen: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def follow(
     """
     if not tracks and not flags.flagged.any():
         return (), ()
-    sizes = region_sizes(flags.testable, view)
+    sizes = region_sizes(flags.testable if flags.seen is None else flags.seen, view)
     still: list[Track] = []
     closed: list[Incident] = []
     for sign, direction in ((-1, Direction.LOW), (1, Direction.HIGH)):
@@ -136,7 +139,7 @@ class _Following:
             waiting = self._fill(region, waiting)
         for track in waiting:
             cells = members(track.incident.cells, self._view.shape)
-            self._keep(track, cells & self._left, seen=bool((cells & self._flags.testable).any()))
+            self._keep(track, cells & self._left, int((cells & self._flags.testable).sum()))
         self._join_or_open()
         return self._kept, self._ended
 
@@ -156,16 +159,16 @@ class _Following:
         cells = track.incident.cells
         return 2 * sum(bool(region[cell]) for cell in cells) > len(cells)
 
-    def _keep(self, track: Track, cells: Mask, *, seen: bool) -> None:
-        """Carry a track on if it has flags, else count a quiet lumisection if any of its cells was `seen`.
+    def _keep(self, track: Track, cells: Mask, tested: int) -> None:
+        """Carry a track on if it has flags, else count a quiet lumisection if any of its cells was `tested`.
 
-        A new run without a flag ends it at once. What is left of a large incident that is mostly cured
-        becomes an incident of its own.
+        A new run without a flag ends it at once, if they were. What is left of a large incident that is
+        mostly cured becomes an incident of its own.
         """
-        few = int(cells.sum()) < FEW * len(track.incident.cells)
+        few = int(cells.sum()) < FEW * tested
         small = track.small + self._flags.span if few else 0
-        quiet = track.quiet + (self._flags.span if seen else 0)
-        other_run = track.incident.last.run != self._flags.id.run
+        quiet = track.quiet + (self._flags.span if tested else 0)
+        other_run = tested > 0 and track.incident.last.run != self._flags.id.run
         if cells.any() and small < CLOSE_AFTER:
             self._left &= ~cells
             self._kept.append(replace(self._carry(track, cells), small=small))

@@ -97,14 +97,14 @@ class Pipeline:
         conflicts: list[str] = []
         arrived = [(lane, given) for lane in self._lanes if (given := lane.given(lumisection)) is not None]
         new = [(lane, given, standing) for lane, given in arrived if _news(standing := lane.standing(given))]
-        levels = _levels([(lane.bundle, given) for lane, given in arrived]) if new else {}
+        shift = _coherent([(lane.bundle, given) for lane, given in arrived]) if new else 0.0
         for lane, given, standing in new:
             name = lane.bundle.card.map
             if standing is Standing.CONFLICT:
                 conflicts.append(name)
                 continue
-            beside = replace(given, coherent=coherent(levels, name))
-            results += lane.score(beside, self._masked(lane.bundle), late=standing is Standing.LATE)
+            told = replace(given, coherent=shift)
+            results += lane.score(told, self._masked(lane.bundle), late=standing is Standing.LATE)
         return results, conflicts
 
     def _masked(self, bundle: Bundle) -> Mask:
@@ -122,12 +122,12 @@ def _news(standing: Standing) -> bool:
     return standing is not Standing.SAME
 
 
-def _levels(arrived: Sequence[tuple[Bundle, Given]]) -> dict[str, float]:
-    """By how much each map is off as a whole, by name; nothing where there is but one."""
+def _coherent(arrived: Sequence[tuple[Bundle, Given]]) -> float:
+    """By how much all maps that came together are off as a whole; 0 where there is but one."""
     if len({bundle.card.map for bundle, _ in arrived}) < 2:
-        return {}
+        return 0.0
     found = {bundle.card.map: level_of(bundle, given) for bundle, given in arrived}
-    return {name: level for name, level in found.items() if level is not None}
+    return coherent({name: level for name, level in found.items() if level is not None})
 
 
 def _require_counts(lumisection: Lumisection) -> None:

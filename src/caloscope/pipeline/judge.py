@@ -8,6 +8,7 @@ from caloscope import prepare
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Score
 from caloscope.evidence import Evidence, EvidenceState, Thresholds, Told, layout_of, weigh
+from caloscope.pipeline.coherent import LEFT
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask, Reason
 
@@ -20,11 +21,16 @@ FANO = 12.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """Flags of one map in one lumisection, and the evidence for them; arrays on the view's shape."""
+    """Flags of one map in one lumisection, and the evidence for them; arrays on the view's shape.
+
+    `testable` cells are good where they are not `flagged`. `seen` are those that would be flagged if they
+    were absent, though they may not be known to be good.
+    """
 
     evidence: Evidence
     flagged: Mask
     testable: Mask
+    seen: Mask
     reason: Reason = Reason.EVIDENCE
 
 
@@ -68,10 +74,10 @@ def _by_evidence(
     # A record of several lumisections is one observation. What it shows may have begun in its first one.
     first = LumiId(given.id.run, max(1, given.id.lumi - record.span + 1))
     limits = Thresholds.of(bundle.card.threshold, bundle.card.thresholds)
-    told = Told(first, arrived.counts, answer, arrived.masked, given.coherent)
+    told = Told(first, arrived.counts, answer, arrived.masked, LEFT * given.coherent)
     evidence, state = weigh(state, told, layout_of(bundle.view), limits)
     testable = answer.testable & bundle.view.exists & (answer.mean > 0)
-    return Judgement(evidence, testable & evidence.flagged, testable), state
+    return Judgement(evidence, testable & evidence.flagged, testable, testable), state
 
 
 def _by_absence(bundle: Bundle, counts: Array, answer: NotKnown) -> Judgement | NotKnown:
@@ -79,7 +85,8 @@ def _by_absence(bundle: Bundle, counts: Array, answer: NotKnown) -> Judgement | 
     if answer.guess is None:
         return answer
     exists = bundle.view.exists
-    absent = exists & (answer.guess > SURELY_COUNTS * _noise(bundle)) & (counts == 0) & bundle.detector.alive
+    seen = exists & (answer.guess > SURELY_COUNTS * _noise(bundle)) & bundle.detector.alive
+    absent = seen & (counts == 0)
     if not absent.any():
         return answer
     evidence = replace(
@@ -88,7 +95,7 @@ def _by_absence(bundle: Bundle, counts: Array, answer: NotKnown) -> Judgement | 
         direction=np.where(absent, -1, 0).astype(np.int8),
         flagged=absent,
     )
-    return Judgement(evidence, absent, absent, Reason.ABSENT)
+    return Judgement(evidence, absent, absent, seen, Reason.ABSENT)
 
 
 def _noise(bundle: Bundle) -> float:
@@ -103,15 +110,14 @@ def _by_score(bundle: Bundle, answer: Score) -> Judgement:
     value = np.where(testable, answer.value, 0.0)
     peaks = {"score": float(value.max(initial=0.0))}
     evidence = replace(Evidence.nothing(exists.shape), value=value, direction=direction, peaks=peaks)
-    return Judgement(evidence, testable & (answer.value > answer.threshold), testable)
+    return Judgement(evidence, testable & (answer.value > answer.threshold), testable, testable)
 
 
 def _empty(bundle: Bundle, judgement: Judgement | NotKnown) -> Judgement:
     exists = bundle.view.exists
-    if isinstance(judgement, NotKnown):
-        alive = np.asarray(exists & bundle.detector.alive)
-        judgement = Judgement(Evidence.nothing(exists.shape), alive, alive)
-    low = np.where(judgement.testable, -1, 0).astype(np.int8)
-    return Judgement(
-        replace(judgement.evidence, direction=low), judgement.testable, judgement.testable, Reason.EMPTY_MAP
-    )
+    if isinstance(judgement, NotKnown) or judgement.reason is Reason.ABSENT:
+        evidence, testable = Evidence.nothing(exists.shape), np.asarray(exists & bundle.detector.alive)
+    else:
+        evidence, testable = judgement.evidence, judgement.testable
+    low = np.where(testable, -1, 0).astype(np.int8)
+    return Judgement(replace(evidence, direction=low), testable, testable, testable, Reason.EMPTY_MAP)

@@ -11,7 +11,7 @@ from caloscope.bundle import Bundle
 from caloscope.detectors.base import NeedsCompanions
 from caloscope.errors import StoreError
 from caloscope.pipeline.pending import Pending
-from caloscope.pipeline.state import Given, decode_step, encode, same_make
+from caloscope.pipeline.state import Given, decode_step, encode
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import Advance, Standing, Step, Timeline
 from caloscope.records import Incident, LumiId, Lumisection, MapRecord, MapResult, Mask, Reason
@@ -92,12 +92,9 @@ class Lane:
         self._standing_since = self._recall_standing()
 
     def _recall_timeline(self) -> Timeline:
-        """The timeline as the store knows it; from the beginning where its states are of another make."""
+        """The timeline as the store knows it."""
         saved = self._store.checkpoints(self._label, self.bundle.card.map, self.bundle.hash)
-        steps = [Step(*decode_step(checkpoint.blob)) for checkpoint in saved]
-        initial = self._scorer.initial()
-        if not all(step.state is None or same_make(step.state, initial) for step in steps):
-            return Timeline(self._scorer)
+        steps = [Step(*decode_step(checkpoint.blob, self.bundle.view)) for checkpoint in saved]
         timeline = Timeline(self._scorer, steps)
         if timeline.is_full and steps[0].state is None:
             run, lumi = steps[0].given.id

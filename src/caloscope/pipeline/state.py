@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from caloscope.detectors.base import Memory
 from caloscope.errors import StoreError
 from caloscope.evidence import EvidenceState
+from caloscope.geometry import View
 from caloscope.incidents import Track
 from caloscope.prepare import Seen
 from caloscope.records import LumiId, MapRecord, Mask
@@ -39,7 +40,7 @@ class Given:
     `companions` are the records of other maps that the detector asked for; `content` is the digest of all.
     `masked` holds the masks that were in force when it was first scored, None before that: when it is scored
     again, because something came late, later masks must not rewrite history. `coherent` says by how much all
-    other maps that came with it were off in the same way, as a relative change.
+    maps that came together, this one included, were off in the same way, as a relative change.
     """
 
     id: LumiId
@@ -139,21 +140,24 @@ def encode(given: Given, state: State | None) -> bytes:
     return bytes(isal_zlib.compress(buffer.getbuffer(), LEVEL))
 
 
-def decode(blob: bytes) -> tuple[Given, State]:
+def decode(blob: bytes, view: View) -> tuple[Given, State]:
     """A checkpoint with its state, from its bytes. Raises `StoreError` when they are not one."""
-    given, state = decode_step(blob)
+    given, state = decode_step(blob, view)
     if state is None:
         raise StoreError("a checkpoint cannot be read: found none but what came in, expected a state too")
     return given, state
 
 
-def decode_step(blob: bytes) -> tuple[Given, State | None]:
-    """A checkpoint from its bytes, with its state where it has one; raises `StoreError` as `decode` does."""
+def decode_step(blob: bytes, view: View) -> tuple[Given, State | None]:
+    """A checkpoint from its bytes, with its state where it has one; raises `StoreError` as `decode` does.
+
+    Evidence of another make, as an older Caloscope kept it, begins anew; open incidents go on.
+    """
     try:
         arrays = _arrays(blob)
         plain = _JSON.validate_json(arrays["plain"].tobytes())
         records = {n: _record(plain.records[n], arrays[f"counts:{n}"]) for n in plain.records}
-        state = _state(plain, records, arrays) if plain.whole else None
+        state = _state(plain, records, arrays, view) if plain.whole else None
     except _DAMAGE as error:
         raise StoreError(f"a checkpoint cannot be read: {' '.join(str(error).split())[:200]}") from error
     own = records.pop(OWN, None)
@@ -162,20 +166,22 @@ def decode_step(blob: bytes) -> tuple[Given, State | None]:
     return given, state
 
 
-def same_make(one: State, other: State) -> bool:
-    """Whether the evidence of two states is of the same arrays: names, and shapes where neither is empty."""
-    first, second = one.evidence.arrays(), other.evidence.arrays()
-    return first.keys() == second.keys() and all(
-        array.shape == second[name].shape or not array.size or not second[name].size
-        for name, array in first.items()
-    )
-
-
-def _state(plain: _Plain, records: Mapping[str, MapRecord], arrays: Mapping[str, NDArray[Any]]) -> State:
+def _state(
+    plain: _Plain, records: Mapping[str, MapRecord], arrays: Mapping[str, NDArray[Any]], view: View
+) -> State:
     baselines = {n: _seen(n, plain.baselines[n], records, arrays) for n in plain.baselines}
     memory = {name.removeprefix("memory:"): a for name, a in arrays.items() if name.startswith("memory:")}
     evidence = {n.removeprefix("evidence:"): a for n, a in arrays.items() if n.startswith("evidence:")}
-    return State(memory, EvidenceState.restored(evidence), plain.tracks, baselines)
+    return State(memory, _evidence(evidence, view), plain.tracks, baselines)
+
+
+def _evidence(arrays: Mapping[str, NDArray[Any]], view: View) -> EvidenceState:
+    """What was gathered; nothing where it was kept in other arrays than those of today."""
+    fresh = EvidenceState.empty(view)
+    if arrays.keys() != fresh.arrays().keys():
+        return fresh
+    found = EvidenceState.restored(arrays)
+    return found if found.fits(view) else fresh
 
 
 def _arrays(blob: bytes) -> dict[str, NDArray[Any]]:

@@ -1,7 +1,7 @@
 """One map in one lumisection through all stages: prepare, detector, evidence, decide, incidents."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from caloscope.decide import codes_of, unknown_codes
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown
 from caloscope.evidence import EvidenceState, onset_of
 from caloscope.pipeline.ask import ask
+from caloscope.pipeline.coherent import shifted
 from caloscope.pipeline.gain import gained
 from caloscope.pipeline.judge import Arrived, Judgement, judge
 from caloscope.pipeline.state import Given, State
@@ -91,6 +92,7 @@ class Scorer:
 
     def _score_record(self, given: Given, record: MapRecord, state: State, masked: Mask) -> Scored:
         answer, memory = ask(self.bundle, given, record, state.memory)
+        answer = shifted(answer, given.coherent)
         counts = prepare.apply_geometry(record, self.bundle.view.exists)
         arrived = Arrived(given, record, counts, masked)
         judgement, evidence = judge(self.bundle, arrived, answer, state.evidence)
@@ -99,12 +101,14 @@ class Scorer:
             return Scored(self.unknown(given, judgement, masked), state)
         flags = self._flags(arrived, judgement, answer)
         tracks, touched = incidents.follow(state.tracks, flags, self.bundle.view, self.owner())
-        bad = any(not track.incident.masked for track in tracks)
+        absent = judgement.reason is Reason.ABSENT
+        # Where only absences are seen, what is open elsewhere may be over or not.
+        bad = bool((judgement.flagged & ~masked).any()) if absent else _any_open(tracks)
         codes = codes_of(
             judgement.flagged, judgement.testable, self.bundle.view.exists, masked, self.never_alive()
         )
         result = self._result(given, Quality.BAD if bad else Quality.GOOD, codes)
-        if not bad and judgement.reason is Reason.ABSENT and isinstance(answer, NotKnown):
+        if not bad and absent and isinstance(answer, NotKnown):
             result = replace(result, quality=Quality.UNKNOWN, reason=answer.reason)
         result = _with_answer(
             replace(
@@ -127,6 +131,7 @@ class Scorer:
             counts=arrived.counts,
             expected=_expected(answer, arrived.counts.shape),
             testable=judgement.testable,
+            seen=judgement.seen,
             masked=arrived.masked,
             onset=_onsets(judgement),
             reason=judgement.reason,
@@ -150,6 +155,11 @@ class Scorer:
             content=given.content,
             began_at=given.began_at,
         )
+
+
+def _any_open(tracks: Sequence[incidents.Track]) -> bool:
+    """Whether an incident is open that somebody should know of."""
+    return any(not track.incident.masked for track in tracks)
 
 
 def _with_answer(result: MapResult, answer: Answer) -> MapResult:

@@ -66,7 +66,8 @@ class Areas:
     def of(cls, cells: Cells, use: Mask) -> "Areas":
         """Areas of the cells to `use`."""
         ring_at, sector = _polar(cells.view)
-        number, family = np.full(cells.count, -1), []
+        number = np.full(cells.count, -1)
+        family: list[int] = []
         for each in range(len(cells.families)):
             mine = np.flatnonzero((cells.family == each) & use)
             rings = int(np.clip(len(mine) // CELLS_A_RING, 1, MOST_RINGS)) if len(mine) else 0
@@ -83,7 +84,7 @@ class Areas:
 
 
 def ring_medians(levels: Array) -> Array:
-    """Median over the sectors of each ring that have a level, NaN where none has; `levels` `(rings, sectors)`."""
+    """Medians over the last axis of `(rings, sectors)` of what is finite, NaN where nothing is."""
     known = np.isfinite(levels)
     votes, rows = known.sum(axis=1), np.arange(len(levels))
     order = np.sort(np.where(known, levels, np.inf), axis=1)

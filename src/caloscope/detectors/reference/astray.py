@@ -1,7 +1,8 @@
 """Cells that were not themselves in single lumisections that are learned from: dead, or very hot.
 
-Good data are certified by lumisection, not by cell: a supermodule that is missing in one of them, or one hot tower, must
-not be learned. Only what is beyond doubt is taken out here; a cell that is strange for a whole run is seen in `mean`.
+Good data are certified by lumisection, not by cell: a supermodule that is missing in one of them, or one hot
+tower, must not be learned. Only what is beyond doubt is taken out here; a cell that is strange for a whole
+run is seen in `mean`.
 """
 
 from collections.abc import Mapping
@@ -20,11 +21,10 @@ MOST: Final = 300
 """So many lumisections, evenly taken, tell what is usual: a median over them does not see a few faults."""
 
 FANO: Final = {"overdispersed": 12.0, "binomial": 1.0}
-"""Variance over mean that is usual before anything is learned: ECAL towers of run 276582, and a binomial's most."""
+"""Variance over mean before anything is learned: of ECAL towers of run 276582, and of a binomial at most."""
 
 SURELY: Final = 15.0
-"""So many times that must be expected before too little is beyond doubt: then a count below a tenth is 4 sigma off
-even for a tower, whose tails are not Gaussian."""
+"""So many times that must be expected before too little is beyond doubt: then a tenth is 3.5 sigma below."""
 
 ABSENT, HOT = 0.1, 5.0
 """Shares of what is expected beyond which a cell, or a region of hardware, is not itself."""
@@ -35,7 +35,7 @@ SMALLEST: Final = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mended:
-    """Lumisections with what is usual in place of cells that were not themselves; those `cells` by lumisection."""
+    """Lumisections with what is due where cells were not themselves, and those `cells` by lumisection."""
 
     samples: Samples
     cells: Mapping[int, Whole]
@@ -61,18 +61,21 @@ def mended(samples: Samples, cells: Cells, noise: Noise) -> Mended:
 
 
 def _usual(samples: Samples, flat: Whole) -> Array:
-    """What cells count in a typical lumisection, `(n,)`: medians, of the level of maps and of cells."""
+    """What cells count in an event, `(n,)`; medians take out the level of each map and what is strange."""
     lumis = len(samples.observations)
     rows = np.unique(np.linspace(0, lumis - 1, min(lumis, MOST)).round().astype(np.int64))
     counts = np.array([samples.observations[row].counts.ravel()[flat] for row in rows])
     counts /= samples.events[rows][:, None]
-    first = np.median(counts, axis=0)
+    first: Array = np.median(counts, axis=0)
     if not (first > 0).any():
         return first
     busy = first >= np.median(first[first > 0])
     level = np.median(counts[:, busy] / first[busy], axis=1)
-    counts[level > 0] /= level[level > 0][:, None]
-    return np.asarray(np.median(counts[level > 0], axis=0))
+    counts = counts[level > 0] / level[level > 0][:, None]
+    middle = np.median(counts, axis=0)
+    # Counts are skew: the mean of all that is near the median is nearer to what is due than the median.
+    near = (counts >= ABSENT * middle) & (counts <= HOT * middle)
+    return np.asarray((counts * near).sum(axis=0) / np.maximum(near.sum(axis=0), 1))
 
 
 def _regions(cells: Cells) -> sparse.csr_array:

@@ -49,7 +49,13 @@ class Bins:
         middle = np.bincount(number, samples.events * away, bins) / events
         owner = np.zeros(bins, np.int64)
         owner[number] = part
-        return cls(counts, events, middle, owner, part, mean)
+        return cls(counts, events.astype(np.float64), middle, owner, part, mean)
+
+    @property
+    def around_part(self) -> Array:
+        """The `away` of each bin against the mean of its part."""
+        events = np.bincount(self.part, self.events)
+        return np.asarray(self.away - (np.bincount(self.part, self.events * self.away) / events)[self.part])
 
     def per_part(self, values: Array) -> Array:
         """Sums over the bins of each part, `(parts, n)`."""

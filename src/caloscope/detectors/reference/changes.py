@@ -106,7 +106,7 @@ def _rms(variance: float) -> float:
 
 
 def _pooled(off: Array, known: Array, prior: float, runs: int) -> float:
-    """Variance of changes over runs and places, from measured ones and one over the variance of their errors."""
+    """Variance of changes, from those measured in `(run, place)`, `known` with one over their variance."""
     weight = 1.0 / (1.0 / np.maximum(known, 1e-9) + prior) ** 2
     weight *= np.abs(off) < LARGEST_CHANGE + 4.0 / np.sqrt(np.maximum(known, 1e-9))
     degrees = runs - 1.0

@@ -25,7 +25,7 @@ WITHOUT_PILEUP: Final = 2.0
 
 
 def common_modes(found: Residuals, dispersion: Array, inverse: Inverse, cells: Cells, use: Mask) -> Array:
-    """rms of the change of u that cells of a group share, `(groups,)`.
+    """The rms of the change of u that cells of a group share, `(groups,)`.
 
     `dispersion` `(n,)` is the variance in units of that of independent counts. What counting alone makes of a
     group is taken off.

@@ -1,9 +1,9 @@
 """The default detector: what a healthy detector counted before, scaled to today's events and pileup."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +20,13 @@ from caloscope.detectors.base import (
     Settings,
 )
 from caloscope.detectors.reference import kept, remember
+from caloscope.detectors.reference.conditions import Conditions, Found
 from caloscope.detectors.reference.knowledge import Knowledge
 from caloscope.detectors.reference.learn import learn
 from caloscope.detectors.reference.level import Levels
 from caloscope.detectors.reference.link import HIGHEST_PROBABILITY
 from caloscope.geometry import View
 from caloscope.records import Mask, Reason
-
-PILEUP_MARGIN = 5.0
-"""How far outside the pileup it was trained on what was learned is still believed."""
-
-
-class _Conditions(NamedTuple):
-    """Events, x of the pileup, and a shift of u beside it, as told or as the map itself shows them."""
-
-    events: float
-    x: float
-    shift: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +36,8 @@ class Reference:
     The mean follows events and pileup cell by cell (`mean.Mean`). Noise is a Fano factor or an intraclass
     correlation of each cell, correlations by distance made into a sparse inverse (`lags`, `vecchia`), common
     modes of groups of cells, and what changes from run to run. It answers the first question
-    (`Expectation`); the evidence is made elsewhere. `relative_error` and all that is shared are relative changes
-    of the rate, for binomial noise of the hazard.
+    (`Expectation`); the evidence is made elsewhere. `relative_error` and all that is shared are
+    relative changes of the rate, for binomial noise of the hazard.
 
     Good at: anything that changes cells, regions or the map against its past, from two lumisections of
     history on. Bad at: what its reference already contained (a cell that was always at half rate is healthy
@@ -60,6 +50,7 @@ class Reference:
     min_events: int = 30
     _places: NDArray[np.int64] = field(init=False, repr=False)
     _levels: Levels = field(init=False, repr=False)
+    _conditions: Conditions = field(init=False, repr=False)
     _with_pileup: Covariance = field(init=False, repr=False)
     _without_pileup: Covariance = field(init=False, repr=False)
     _alive: Mask = field(init=False, repr=False)
@@ -71,7 +62,9 @@ class Reference:
         known = self.knowledge
         object.__setattr__(self, "_places", np.flatnonzero(known.exists))
         fano = known.dispersion if known.mean.noise == "overdispersed" else np.ones_like(known.dispersion)
-        object.__setattr__(self, "_levels", Levels.of(known.mean, known.domain.areas, fano))
+        levels = Levels.of(known.mean, known.domain.areas, fano)
+        object.__setattr__(self, "_levels", levels)
+        object.__setattr__(self, "_conditions", Conditions(known.mean, levels, self.min_events))
         object.__setattr__(self, "_with_pileup", self._together(known.common))
         object.__setattr__(self, "_without_pileup", self._together(known.common_without))
         object.__setattr__(self, "_alive", self._on_view(known.mean.alive, 0.0) > 0)
@@ -105,73 +98,34 @@ class Reference:
 
     def look(self, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
         """The counts expected now. It remembers the events and the shape of the last maps of the run."""
-        before = remember.of_run(memory, observation.id.run)
         counts = observation.counts.ravel()[self._places]
-        found = self._conditions(observation, counts)
+        found = self._conditions.of(observation, counts)
         expected = self.knowledge.mean.counts(found.events, found.x, found.shift)
-        refused = self._refused(observation, found, expected, counts)
+        refused = self._conditions.refused(observation, found)
         if refused is not None:
-            return refused, memory
+            guess = (
+                None if refused.reason is Reason.NO_EVENTS else self._guess(counts, expected, found.events)
+            )
+            return replace(refused, guess=guess), memory
+        before = remember.of_run(memory, observation.id.run)
         levels = self._levels.found(counts, expected, found.events)
         verdict = self.knowledge.domain.judge(levels, found.events, before, observation.pileup)
         each = found.events / max(1, observation.span)
         step = remember.stepped(before, each)
         after = remember.remembered(before, observation, each, step=step, profile=verdict.profile)
         if verdict.reason is not None:
-            return NotKnown(verdict.reason, verdict.words, guess=self._guess(counts, expected, found)), after
+            guess = self._guess(counts, expected, found.events)
+            return NotKnown(verdict.reason, verdict.words, guess=guess), after
         return self._expectation(observation, expected, found, step=step), after
 
-    def _conditions(self, observation: Observation, counts: Array) -> _Conditions:
-        """As told; what is not told, from the map."""
-        mean = self.knowledge.mean
-        told = mean.follows and observation.pileup is not None
-        x = mean.away(self._inside(observation.pileup)) if told and observation.pileup is not None else 0.0
-        if observation.events is None:
-            events = self._levels.events(counts, x)
-        else:
-            events = float(observation.events)
-        if told or events <= 0 or (observation.events is None and not mean.sure.any()):
-            return _Conditions(events, x, 0.0)
-        if mean.follows:
-            return _Conditions(events, self._levels.pileup(counts, events), 0.0)
-        return _Conditions(events, 0.0, self._levels.shift(counts, events))
-
-    def _inside(self, pileup: float | None) -> float:
-        """The pileup, in the range where what was learned is believed."""
-        mean = self.knowledge.mean
-        low, high = max(mean.pileup_low - PILEUP_MARGIN, 0.1), mean.pileup_high + PILEUP_MARGIN
-        return min(max(mean.pileup_mean if pileup is None else pileup, low), high)
-
-    def _refused(
-        self, observation: Observation, found: _Conditions, expected: Array, counts: Array
-    ) -> NotKnown | None:
-        """Why conditions themselves leave nothing to judge."""
-        if found.events <= 0:
-            return NotKnown(Reason.NO_EVENTS, "no events, and nothing counted to estimate them from")
-        if found.events < self.min_events:
-            detail = f"{found.events:.0f} events, at least {self.min_events} needed"
-            return NotKnown(Reason.FEW_EVENTS, detail, guess=self._guess(counts, expected, found))
-        pileup, mean = observation.pileup, self.knowledge.mean
-        if pileup is None or not mean.follows or self._inside(pileup) == pileup:
-            return None
-        detail = f"pileup {pileup:.1f}, learned from {mean.pileup_low:.0f} to {mean.pileup_high:.0f}"
-        return NotKnown(Reason.OUT_OF_RANGE, detail, guess=self._guess(counts, expected, found))
-
-    def _guess(self, counts: Array, expected: Array, found: _Conditions) -> Array:
+    def _guess(self, counts: Array, expected: Array, events: float) -> Array:
         """Mean counts of a healthy map with the level of this one."""
-        scaled = self._levels.scaled(counts, expected, found.events)
-        return self._on_view(scaled, 0.0)
+        return self._on_view(self._levels.scaled(counts, expected, events), 0.0)
 
     def _expectation(
-        self, observation: Observation, expected: Array, found: _Conditions, *, step: bool
+        self, observation: Observation, expected: Array, found: Found, *, step: bool
     ) -> Expectation:
-        mean, binomial = self.knowledge.mean, self.noise == "binomial"
-        told = observation.pileup is not None and mean.follows
-        degraded = []
-        if observation.events is None:
-            degraded.append(Reason.EVENTS_ESTIMATED)
-        if observation.pileup is None and (mean.follows or not binomial):
-            degraded.append(Reason.PILEUP_ESTIMATED)
+        binomial = self.noise == "binomial"
         if binomial:
             expected = np.minimum(expected, found.events * HIGHEST_PROBABILITY)
         return Expectation(
@@ -181,8 +135,8 @@ class Reference:
             testable=self._alive,
             relative_error=self._error,
             trials=found.events if binomial else 0.0,
-            degraded=tuple(degraded),
-            covariance=self._with_pileup if told else self._without_pileup,
+            degraded=self._conditions.degraded(observation),
+            covariance=self._with_pileup if found.told else self._without_pileup,
             unsettled=step,
         )
 

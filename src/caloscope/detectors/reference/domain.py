@@ -32,8 +32,8 @@ BROKEN: Final = 0.4
 
 ODD: Final = 3.0
 MOST_ODD: Final = 0.2
-"""Where more than this share of all areas is so many sigma from the others in their ring, the map is broken and
-has no shape of its own."""
+"""Where more than this share of all areas is so many sigma from the others in their ring, the map is broken
+and has no shape of its own."""
 
 CHANCE: Final = 1e-6
 """Probability that a map of usual conditions looks like another."""

@@ -13,7 +13,7 @@ from caloscope.records import Mask
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Knowledge:
-    """What was learned. `exists` has the view's shape, the rest is flat, over the n cells that exist, in C order.
+    """What was learned. `exists` has the view's shape; the rest is flat, over the n cells that exist.
 
     `dispersion` `(n,)` is a Fano factor or an intraclass correlation. `inverse` is that of the cells'
     correlations. `group` `(n,)` is -1 for cells that share no common mode; `common` `(groups,)` is the modes'

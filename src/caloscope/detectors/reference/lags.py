@@ -7,7 +7,7 @@ import numpy as np
 from scipy import fft
 
 from caloscope.detectors.base import Array
-from caloscope.detectors.reference.cells import Cells, Whole
+from caloscope.detectors.reference.cells import Cells
 from caloscope.records import Floats, Mask
 
 REACH: Final = 6
@@ -62,7 +62,7 @@ class Alike:
     @property
     def depths(self) -> int:
         """The largest distance in depth."""
-        return self.tables.shape[1] // 2
+        return int(self.tables.shape[1]) // 2
 
 
 def learn_alike(z: Floats, lever: Array, share: Array, cells: Cells, use: Mask, degrees: int) -> Alike:
@@ -80,8 +80,7 @@ def learn_alike(z: Floats, lever: Array, share: Array, cells: Cells, use: Mask, 
         sums = _sums(np.where(mine, z, np.float32(0)), cells, depths) * (lumis / len(z))
         levers = _sums(np.where(mine, lever, 0.0)[None], cells, depths) * lumis
         shares = _sums(np.sqrt(np.where(mine, share, 0.0))[None], cells, depths) * lumis
-        far = _far(shares.shape)
-        common = float(sums[far].sum() / max(levers[far].sum(), 1e-9))
+        common = _common(sums, levers, float(shares[_far(shares.shape)].sum()))
         found = (sums - common * levers)[_near()]
         pairs = shares[_near()] * degrees / max(lumis, 1)
         usual, weight = _default(cells.view.name, cells.families[family], tables.shape[1:])
@@ -91,6 +90,15 @@ def learn_alike(z: Floats, lever: Array, share: Array, cells: Cells, use: Mask, 
         weights.append(float(mine.sum()))
     together = float(np.average(togethers, weights=np.array(weights) + 1e-9))
     return Alike(tables, np.minimum(share, 1.0 / (1.0 - LEAST_EIGENVALUE)), together)
+
+
+def _common(sums: Array, levers: Array, pairs: float) -> float:
+    """Variance of what all cells do at the same time, of so many pairs that are far apart.
+
+    On a map so small that there are hardly any it is 0: what cells share is then in the correlations.
+    """
+    far = _far(sums.shape)
+    return float(sums[far].sum() / levers[far].sum()) if pairs >= PAIRS and levers[far].sum() > 0 else 0.0
 
 
 def possible(table: Array) -> Array:

@@ -16,7 +16,8 @@ from caloscope.detectors.reference.domain import Domain
 from caloscope.detectors.reference.knowledge import Knowledge
 from caloscope.detectors.reference.lags import Alike, learn_alike
 from caloscope.detectors.reference.level import Levels
-from caloscope.detectors.reference.mean import Fitted, Mean, fit_mean
+from caloscope.detectors.reference.mean import Mean
+from caloscope.detectors.reference.mean_fit import Fitted, fit_mean
 from caloscope.detectors.reference.noise import LARGEST, fano_factors, intraclass_correlations
 from caloscope.detectors.reference.residuals import Residuals, Stack, residuals_of
 from caloscope.detectors.reference.samples import Samples

@@ -1,4 +1,4 @@
-"""What a map says of itself as a whole: how much larger its areas are than expected, its events, its pileup."""
+"""What a map says of itself as a whole: how large its areas are, how many events there were, what pileup."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +15,12 @@ STEPS: Final = 9
 SURELY_COUNTS: Final = 5.0
 """A cell that expects more than this times its Fano factor does not count nothing by chance: it is dead."""
 
+HOT: Final = 2.0
+"""A cell that counts this many times what is due, and surely more, is hot."""
+
+LEAST_LEFT: Final = 0.05
+"""Share of an area that must be left without the broken cells for it to be the area."""
+
 FEWEST_SURE: Final = 10
 LOWEST: Final = 0.5
 """Counts that stand for none."""
@@ -28,8 +34,8 @@ class Levels:
     """Levels of areas, in u, against the mean counts.
 
     `fano` `(n,)` is 1 for binomial noise. `grid` `(steps,)` are x of pileups over the range that was learned,
-    `table` `(steps, rings, sectors)` the counts per event there. `stiff` `(rings, sectors)` turns the change of
-    the hazard of an area's mean probability into that of its cells' hazards.
+    `table` `(steps, rings, sectors)` the counts per event there. `stiff` `(rings, sectors)` turns the change
+    of the hazard of an area's mean probability into that of its cells' hazards.
     """
 
     mean: Mean
@@ -56,33 +62,34 @@ class Levels:
         return cls(mean, areas, fano, grid, table, stiff)
 
     def found(self, counts: Array, expected: Array, events: float) -> Array:
-        """The level of each area, `(kinds, rings, sectors)`, NaN where it has no cell. Dead cells have no say.
+        """The level of each area, `(kinds, rings, sectors)`, NaN without a cell. Broken cells have no say.
 
-        The first kind is that of u. Binomial noise has a second one, that of the counts: what conditions do is
-        simple in the hazards, what faults do in the counts.
+        The first kind is that of u. Binomial noise has a second one, that of the counts: what conditions do
+        is simple in the hazards, what faults do in the counts.
         """
-        dead = (counts == 0) & (expected > SURELY_COUNTS * self.fano)
-        cells, due = self.areas.cells, self.areas.sums(expected)
-        if dead.any():
-            cells, due = (
-                cells - self.areas.sums(dead.astype(np.float64)),
-                self.areas.sums(np.where(dead, 0.0, expected)),
-            )
-        # An area that is dead as a whole is not one without cells.
-        none = due <= 0
-        cells, due = np.where(none, self.areas.cells, cells), np.where(none, self.areas.sums(expected), due)
-        counted = self.areas.sums(counts)
+        counted, due = self.areas.sums(counts), self.areas.sums(expected)
+        # Cells that are far above the level of the map, or dead.
+        above = HOT * max(1.0, float(np.exp(map_level(_ratio(counted, due)))))
+        broken = (counts == 0) & (expected > SURELY_COUNTS * self.fano)
+        broken |= counts > above * expected + SURELY_COUNTS * self.fano
+        cells = self.areas.cells
+        if broken.any():
+            left = due - self.areas.sums(np.where(broken, expected, 0.0))
+            # An area that is broken as a whole is not one without cells.
+            some = left > LEAST_LEFT * due
+            cells = np.where(some, cells - self.areas.sums(broken.astype(np.float64)), cells)
+            counted = np.where(some, self.areas.sums(np.where(broken, 0.0, counts)), counted)
+            due = np.where(some, left, due)
         levels = self._levels(counted, due, cells, events)
         if self.mean.noise == "overdispersed":
             return levels[None]
-        ratio = np.log(np.maximum(counted, LOWEST) / np.where(due > 0, due, 1.0))
-        return np.stack((levels, np.where(due > 0, ratio, np.nan)))
+        return np.stack((levels, _ratio(counted, due)))
 
     def _levels(self, counted: Array, due: Array, cells: Array, events: float) -> Array:
+        if self.mean.noise == "overdispersed":
+            return _ratio(counted, due)
         counted, empty = np.maximum(counted, LOWEST), due <= 0
         due = np.where(empty, 1.0, due)
-        if self.mean.noise == "overdispersed":
-            return np.asarray(np.where(empty, np.nan, np.log(counted / due)))
         trials = np.maximum(cells * events, 1.0)
         hazards = (-np.log1p(-np.clip(each / trials, 1e-9, 1.0 - 1e-6)) for each in (counted, due))
         seen, expected = hazards
@@ -102,13 +109,10 @@ class Levels:
         counted = self.areas.sums(counts)
         if not counted.any():
             return 0.0
-        due = self.areas.sums(self.mean.counts(1.0, x))
-        ratio = np.log(np.maximum(counted, LOWEST) / np.where(due > 0, due, 1.0))
-        guess = np.exp(map_level(np.where(due > 0, ratio, np.nan)))
-        dead = (counts == 0) & (guess * self.mean.counts(1.0, x) > SURELY_COUNTS * self.fano)
-        due = self.areas.sums(np.where(dead, 0.0, self.mean.counts(1.0, x)))
-        ratio = np.log(np.maximum(counted, LOWEST) / np.where(due > 0, due, 1.0))
-        return float(np.exp(map_level(np.where(due > 0, ratio, np.nan))))
+        rate = self.mean.counts(1.0, x)
+        guess = np.exp(map_level(_ratio(counted, self.areas.sums(rate))))
+        dead = (counts == 0) & (guess * rate > SURELY_COUNTS * self.fano)
+        return float(np.exp(map_level(_ratio(counted, self.areas.sums(np.where(dead, 0.0, rate))))))
 
     def pileup(self, counts: Array, events: float) -> float:
         """The x of the pileup in the range that was learned which explains the map best."""
@@ -124,7 +128,7 @@ class Levels:
         return float(np.interp(0.0, -above, self.grid))
 
     def shift(self, counts: Array, events: float) -> float:
-        """By how much the map is above the mean, where nothing was learned of pileup: no more than it may do."""
+        """By how much the map is above the mean, no more than a pileup not learned of may do."""
         limit = float(np.log(REACH[self.mean.noise]))
         return float(
             np.clip(map_level(self.found(counts, self.mean.counts(events, 0.0), events)[0]), -limit, limit)
@@ -134,3 +138,9 @@ class Levels:
         """Mean counts, in cells, of a map with the level that this one shows."""
         level = map_level(self.found(counts, expected, events)[0]) if expected.any() else 0.0
         return np.where(self.mean.sure, expected, expected * np.exp(min(level, 0.0)))
+
+
+def _ratio(counted: Array, due: Array) -> Array:
+    """Logarithm of what was counted over what was due, NaN where nothing was."""
+    found = np.log(np.maximum(counted, LOWEST) / np.where(due > 0, due, 1.0))
+    return np.asarray(np.where(due > 0, found, np.nan))

@@ -1,4 +1,4 @@
-"""How much each cell varies by itself: a Fano factor (overdispersed), or an intraclass correlation (binomial)."""
+"""How much each cell varies: a Fano factor (overdispersed), or an intraclass correlation (binomial)."""
 
 from typing import Final
 
@@ -17,8 +17,8 @@ DEFAULT_LUMIS: Final = 0.5
 """Lumisections that the default weighs: it is forgotten as soon as there is anything better."""
 
 PRIOR_LUMIS: Final = 30.0
-"""Lumisections that the surroundings' Fano factor weighs against the cell's own: towers of run 276582 differ by
-26 % once the error of 19 lumisections is taken out, as much as 30 lumisections would make them."""
+"""Lumisections that the surroundings' Fano factor weighs against the cell's own: towers of run 276582 differ
+by 26 % once the error of 19 lumisections is taken out, as much as 30 lumisections would make them."""
 
 PRIOR_AROUND: Final = 250.0
 """Lumisections times cells that the map's typical Fano factor weighs against the surroundings': eight

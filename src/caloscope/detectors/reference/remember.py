@@ -14,7 +14,7 @@ LUMIS: Final = 5
 STEP: Final = 0.06
 """Relative change of the events in a lumisection that means that the trigger was changed."""
 
-SIGMAS: Final = 3.0
+SIGMAS: Final = 2.0
 """Of Poisson noise, beyond that."""
 
 

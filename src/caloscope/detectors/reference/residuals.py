@@ -30,13 +30,13 @@ class Stack(NamedTuple):
 class Residuals:
     """Counts around the mean, in standard deviations of independent counts (Poisson or binomial).
 
-    `z` `(lumi, n)` is around the mean of the cell's own run, brought to the variance that it would have around
-    the true one; zero where a cell was not itself, or alone in its run. `lumis` `(n,)` is how many know each
-    cell, `degrees` how many are left once each run has its mean.
+    `z` `(lumi, n)` is around the mean of the cell's own run, brought to the variance that it would have
+    around the true one; zero where a cell was not itself, or alone in its run. `lumis` `(n,)` is how many
+    know each cell, `degrees` how many are left once each run has its mean.
 
     `per_run` `(run, n)` is what a run shows as a whole, the sum of its residuals brought to the same
-    variance, and `lever` `(run, n)` what that gains where u rises by one. `run_lumis` `(run,)` counts. `typical`
-    `(n,)` is the lever of one lumisection with `typical_events` at the mean pileup.
+    variance, and `lever` `(run, n)` what that gains where u rises by one. `run_lumis` `(run,)` counts.
+    `typical` `(n,)` is the lever of one lumisection with `typical_events` at the mean pileup.
 
     `common` `(lumi, groups)` is what was taken out of binomial residuals for all cells of a group.
     """

@@ -36,9 +36,10 @@ JUMP: Final = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Good lumisections, all `(lumi,)`, in order; `pileup` is NaN where it is unknown, and what the lumisections around say of it too.
+    """Good lumisections, all `(lumi,)`, in order.
 
-    `told` is the pileup as it was measured, with an error that the mean must live with.
+    `told` is the pileup as it was measured, with an error that the mean must live with, NaN where unknown;
+    `pileup` is what the lumisections around say of it too.
     `follows` says that pileup moved enough to learn what it does; then it is known in each of them.
     """
 
@@ -55,7 +56,8 @@ class Samples:
         good = [o for o in observations if o.events is not None and o.events >= max(1, min_events)]
         if len(good) < 2:
             raise UsageError(
-                f"{len(good)} lumisections with at least {min_events} events, expected 2 or more to learn from"
+                f"{len(good)} lumisections with at least {min_events} events, "
+                "expected 2 or more to learn from"
             )
         if not any(o.counts.any() for o in good):
             raise UsageError(
@@ -90,7 +92,7 @@ def _usual(good: list[Observation]) -> list[Observation]:
 
 
 def _pileups(usual: list[Observation]) -> tuple[Array, Array, bool]:
-    """Pileup as told, and as the lumisections around confirm it, NaN where unknown; whether it moved enough."""
+    """Pileup as told, and as those around confirm it, NaN where unknown; whether it moved enough."""
     told = np.array([np.nan if o.pileup is None or o.pileup <= 0 else o.pileup for o in usual])
     run, lumi = (np.array([o.id[part] for o in usual], np.int64) for part in (0, 1))
     smooth, voices = told.copy(), np.ones(len(told))

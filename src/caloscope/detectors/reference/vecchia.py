@@ -1,7 +1,7 @@
 """The inverse of the correlation matrix of all cells, sparse and positive definite by construction.
 
-Each cell is predicted from a few cells before it (A. V. Vecchia, J. R. Stat. Soc. B 50 (1988) 297): with weights
-A and variances D of what is left, the inverse is (I - A)' D^-1 (I - A).
+Each cell is predicted from a few cells before it (A. V. Vecchia, J. R. Stat. Soc. B 50 (1988) 297): with
+weights A and variances D of what is left, the inverse is (I - A)' D^-1 (I - A).
 """
 
 from typing import Final, NamedTuple
