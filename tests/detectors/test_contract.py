@@ -149,7 +149,7 @@ def _is_covariance(found: Covariance, cells: int) -> None:
     np.testing.assert_allclose(matrix, matrix.T, rtol=1e-5, atol=1e-6)
     assert np.linalg.eigvalsh(matrix).min() > 0
     assert found.group.shape == (cells,)
-    assert -1 <= found.group.min()
+    assert found.group.min() >= -1
     assert found.group.max() < len(found.common)
     assert (found.common > 0).all()
     assert min(found.region_change, found.map_change) > 0

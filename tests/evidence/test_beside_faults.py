@@ -60,7 +60,7 @@ def test_residuals_beside_masked_dead_cells_keep_unit_variance() -> None:
     dead = np.zeros(endcap.view.shape, np.bool_)
     for cell in cells_of_endcap(12):
         dead[cell] = True
-    levels, nothing = Levels(neighbours, 0.0), np.zeros(layout.cells, np.float32)
+    levels, nothing = Levels(neighbours, layout, 0.0), np.zeros(layout.cells, np.float32)
     beside, found = layout.of_cells(around(endcap.view, dead) & ~dead & endcap.testable), []
     for at in conditions(Fill(1, 150, 5)):
         counts = np.where(dead, 0, healthy.draw(at))

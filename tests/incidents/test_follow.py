@@ -226,3 +226,34 @@ def test_regions_of_other_views_are_named(name: str, map_view: str) -> None:
     )
     (track,), _ = follow((), base, on, OWNER)
     assert track.incident.hardware == name
+
+
+def absences(lumi: int, low: Mask, run: int = 1) -> Flags:
+    """Flags where nothing can be said of a cell but that it is absent."""
+    return replace(flags(lumi, low=low), id=LumiId(run, lumi), testable=low, seen=EB.exists)
+
+
+def test_regions_are_as_large_as_what_was_seen_of_them() -> None:
+    """Four absent cells fill no map of which nothing else is known to be good."""
+    low = cells((0, 0), (9, 9), (20, 40), (33, 71))
+    tracks, _ = run(absences(1, low))
+    assert [track.incident.severity for track in tracks] == [Severity.CELL] * 4
+    (track,), _ = run(absences(1, region("EB-07")))
+    assert track.incident.hardware == "EB-07"
+
+
+def test_what_cannot_be_tested_is_neither_cured_nor_mostly_cured() -> None:
+    """Of a supermodule one tower is seen to be absent, in this run and in the next."""
+    one = cells(next(zip(*np.nonzero(region("EB-07")), strict=True)))
+    unknown = [absences(lumi, one) for lumi in range(2, 8)] + [absences(lumi, one, run=2) for lumi in (1, 2)]
+    (track,), _ = run(flags(1, low=region("EB-07")), *unknown)
+    assert len(track.incident.cells) == 68
+    assert (track.incident.closed, track.incident.last, track.small) == (None, LumiId(2, 2), 0)
+
+
+def test_another_run_ends_what_is_seen_to_be_over() -> None:
+    elsewhere = [absences(lumi, cells((1, 1)), run=2) for lumi in (1, 2, 3, 4)]
+    tracks, _ = run(flags(1, low=cells((20, 40))), *elsewhere)
+    assert {track.incident.cells for track in tracks} == {((1, 1),), ((20, 40),)}
+    tracks, _ = run(flags(1, low=cells((20, 40))), replace(flags(5), id=LumiId(2, 5)))
+    assert not tracks

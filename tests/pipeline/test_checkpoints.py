@@ -46,7 +46,9 @@ def evidence() -> EvidenceState:
     """Evidence of which no two numbers are alike."""
     arrays = EvidenceState.empty(seen()).arrays()
     rng = np.random.default_rng(1)
-    return EvidenceState.restored({n: rng.integers(0, 100, a.shape).astype(a.dtype) for n, a in arrays.items()})
+    return EvidenceState.restored(
+        {n: rng.integers(0, 100, a.shape).astype(a.dtype) for n, a in arrays.items()}
+    )
 
 
 def sample(record: MapRecord | None) -> tuple[Given, State]:

@@ -85,15 +85,8 @@ def flagged_places(
     layout, scale, testable = setting.layout, setting.cells.limits[0, 0], seen.found.cells.testable
     found = _of_cells(cells, setting.cells.limits)
     bad, bad_map = np.zeros(len(layout.sizes), np.int8), np.zeros(1, np.int8)
-    faults: list[_Fault] = []
-    if parts is not None and whole is not None:
-        faults += _faults(whole, setting.whole.limits, state.whole.bad, first=WHOLE)
-        faults += [
-            fault if fault.stands else replace(fault, against=unlikely(seen, layout.members(fault.part)))
-            for fault in _faults(parts, setting.parts.limits, state.parts.bad)
-        ]
     new: list[tuple[int, int]] = []
-    for fault in sorted(faults, key=lambda each: (not each.stands, each.against - each.above)):
+    for fault in _in_order(parts, whole, state, setting, seen):
         members = _members(layout, fault.part)
         if not fault.stands and np.count_nonzero(found.cells[members]) >= COVERED * len(members):
             continue
@@ -106,6 +99,19 @@ def flagged_places(
             new.append((fault.part, fault.way))
     peaks = dict(_peaks(cells, parts, whole, layout))
     return Flagged(found.cells, bad, bad_map, found.value, found.direction, found.since, peaks, tuple(new))
+
+
+def _in_order(
+    parts: Shown | None, whole: Shown | None, state: EvidenceState, setting: Setting, seen: Seen
+) -> list[_Fault]:
+    """Parts, and the whole map, that passed their thresholds."""
+    if parts is None or whole is None:
+        return []
+    faults = _faults(whole, setting.whole.limits, state.whole.bad, first=WHOLE)
+    for fault in _faults(parts, setting.parts.limits, state.parts.bad):
+        against = 0.0 if fault.stands else unlikely(seen, setting.layout.members(fault.part))
+        faults.append(replace(fault, against=against))
+    return sorted(faults, key=lambda each: (not each.stands, each.against - each.above))
 
 
 def _of_cells(shown: Shown, limits: Floats) -> _Painted:

@@ -82,14 +82,7 @@ def left_out(
     """Leave cells out of an inverse correlation matrix with diagonal `own`; `known` remembers blocks."""
     cells = np.flatnonzero(out)
     rows: Any = matrix[cells]
-    owner = np.repeat(np.arange(len(cells)), np.diff(rows.indptr))
-    other = rows.indices != cells[owner]
-    owner, others, values = owner[other], rows.indices[other], rows.data[other].astype(np.float64)
-    together = np.bincount(owner[out[others]], minlength=len(cells)) > 0
-    # Most cells that are left out touch no other one: then what they take is their own row.
-    mine = ~together[owner]
-    taken = values[mine] ** 2 / own[cells[owner[mine]]]
-    precision = own - np.bincount(others[mine], taken, len(own))
+    together, precision = _singly(rows, cells, own, out)
     blocks: list[tuple[Numbers, Block]] = []
     alone = [np.empty(0, np.int64)]
     for places in _groups(rows, cells, np.flatnonzero(together)):
@@ -106,6 +99,20 @@ def left_out(
     asked = ~out
     asked[by_themselves] = False
     return LeftOut(cells, rows, np.flatnonzero(~together), tuple(blocks), by_themselves, least, asked)
+
+
+def _singly(rows: Any, cells: Numbers, own: Floats, out: Mask) -> tuple[Mask, NDArray[np.float64]]:
+    """Which of the cells touch others that are left out; the precision that the others leave.
+
+    Most touch none: then what they take is their own row.
+    """
+    owner = np.repeat(np.arange(len(cells)), np.diff(rows.indptr))
+    other = rows.indices != cells[owner]
+    owner, others, values = owner[other], rows.indices[other], rows.data[other].astype(np.float64)
+    together = np.bincount(owner[out[others]], minlength=len(cells)) > 0
+    mine = ~together[owner]
+    taken = values[mine] ** 2 / own[cells[owner[mine]]]
+    return together, np.asarray(own - np.bincount(others[mine], taken, len(own)), np.float64)
 
 
 def _groups(rows: Any, cells: Numbers, places: Numbers) -> Iterator[Numbers]:

@@ -70,7 +70,7 @@ def one_pass(setting: Setting, state: EvidenceState, told: Told) -> Pass:
 def _seen(setting: Setting, state: EvidenceState, told: Told) -> Seen:
     """The lumisection's residuals, without the cells that are known to be bad."""
     layout, bad_map = setting.layout, state.whole.bad[0] != 0
-    levels = Levels(setting.around, abs(told.coherent))
+    levels = Levels(setting.around, setting.layout, abs(told.coherent))
     change = state.drift + state.cells.change.level
     cells = Counted.of(layout.of_cells(told.counts), told.expectation, layout, change)
     barred: Mask = layout.of_cells(told.masked) | ~cells.testable

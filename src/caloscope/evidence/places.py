@@ -70,7 +70,9 @@ def news_of_parts(seen: Seen, layout: Layout, bad: NDArray[np.int8], level: Floa
         score[part], own = _of_flagged(seen, layout.members(part), float(shape[part]))
         information[part] = own
         forget[part] = own <= 0
-    lost = _levels_of(layout, seen.around).share(found.share, seen.levels)
+    lost = seen.levels.lost(known, found.cells.lever * found.asked)
+    if lost is None:
+        lost = _levels_of(layout, seen.around).share(found.share, seen.levels)
     information = np.maximum(information - lost, LEAST_SHARE * information)
     score -= information * level
     return News(_linear(score, information), score, information, forget)

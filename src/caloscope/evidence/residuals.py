@@ -12,6 +12,8 @@ import numpy as np
 
 from caloscope.detectors.base import Array
 from caloscope.evidence.counted import Counted
+from caloscope.evidence.layout import Layout
+from caloscope.evidence.modes import beforehand, couplings_of
 from caloscope.evidence.neighbours import Neighbours
 from caloscope.records import Floats, Mask
 
@@ -79,8 +81,9 @@ class Residuals:
 class Levels:
     """The common modes of a map's groups of cells: their usual rms, and how much each lumisection shows."""
 
-    def __init__(self, around: Neighbours, widened: float) -> None:
+    def __init__(self, around: Neighbours, layout: Layout, widened: float) -> None:
         self._group = around.group
+        self._couplings = None if len(around.common) < 2 else couplings_of(layout, around)
         self.usual: Array = np.maximum(np.hypot(around.common, widened), LEAST)
         self.none = not len(self.usual)
 
@@ -93,6 +96,22 @@ class Levels:
         """Sums over the groups."""
         found: Array = np.bincount(self._group, values, len(self.usual) + 1).astype(np.float64)
         return found[1:]
+
+    def amounts(self, shown: Array, whole: Array, lever: Floats, usual: Array) -> Array:
+        """The most likely modes, `(group,)`: from what was `shown`, of rms `usual`.
+
+        `whole` is what each group knows if all have the same mode; that will do where there is one group.
+        """
+        if self._couplings is None:
+            return np.asarray(shown / (whole + usual**-2.0))
+        known = self._couplings.between(self.sums(lever**2))
+        return np.asarray(np.linalg.solve(known + beforehand(usual), shown), np.float64)
+
+    def lost(self, of_parts: Floats, lever: Floats) -> Floats | None:
+        """Information that parts lose as modes are not known, `(part,)`; None where there is one group."""
+        if self._couplings is None:
+            return None
+        return self._couplings.lost(of_parts, self.sums(lever**2), self.usual)
 
     def spread(self, amounts: Array) -> Floats:
         """A group's amount in each of its cells, 0 in cells without a group."""
@@ -138,7 +157,7 @@ def _one_round(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *,
     usual = levels.usual
     if broken or abs(level) > BEYOND * np.sqrt(1 / known + levels.largest**2):
         usual = np.full(len(usual), FREE)
-    amounts = shown / (whole + usual**-2.0)
+    amounts = levels.amounts(shown, whole, lever, usual)
     modes = cells.lever * levels.spread(amounts)
     # What the modes do to the scores is linear in them: with one mode it is known already.
     less = of_level * np.float32(amounts[0]) if around.one_mode else around.score(modes, out)

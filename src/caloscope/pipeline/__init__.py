@@ -123,8 +123,8 @@ def _news(standing: Standing) -> bool:
 
 
 def _coherent(arrived: Sequence[tuple[Bundle, Given]]) -> float:
-    """By how much all maps that came together are off as a whole; 0 where there is but one."""
-    if len({bundle.card.map for bundle, _ in arrived}) < 2:
+    """By how much all maps that came together are off as a whole; 0 where all are of one view."""
+    if len({bundle.card.view for bundle, _ in arrived}) < 2:
         return 0.0
     found = {bundle.card.map: level_of(bundle, given) for bundle, given in arrived}
     return coherent({name: level for name, level in found.items() if level is not None})

@@ -14,7 +14,7 @@ from caloscope.records import Mask
 
 LEAST: Final = 0.003
 LARGEST: Final = 0.1
-CELL: Final = {"overdispersed": 0.008, "binomial": 0.02}
+CELL: Final = {"overdispersed": 0.008, "binomial": 0.015}
 """rms by which a cell changes, given its neighbours, before it is measured: real ones change by 1-4 % from
 run to run, mostly as their neighbours do; those of ECAL are conditioned on more of them."""
 

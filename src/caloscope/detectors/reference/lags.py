@@ -80,7 +80,7 @@ def learn_alike(z: Floats, lever: Array, share: Array, cells: Cells, use: Mask, 
         sums = _sums(np.where(mine, z, np.float32(0)), cells, depths) * (lumis / len(z))
         levers = _sums(np.where(mine, lever, 0.0)[None], cells, depths) * lumis
         shares = _sums(np.sqrt(np.where(mine, share, 0.0))[None], cells, depths) * lumis
-        common = _common(sums, levers, float(shares[_far(shares.shape)].sum()))
+        common = _common(sums, levers, _sums(mine.astype(np.float64)[None], cells, depths) * lumis)
         found = (sums - common * levers)[_near()]
         pairs = shares[_near()] * degrees / max(lumis, 1)
         usual, weight = _default(cells.view.name, cells.families[family], tables.shape[1:])
@@ -92,13 +92,15 @@ def learn_alike(z: Floats, lever: Array, share: Array, cells: Cells, use: Mask, 
     return Alike(tables, np.minimum(share, 1.0 / (1.0 - LEAST_EIGENVALUE)), together)
 
 
-def _common(sums: Array, levers: Array, pairs: float) -> float:
-    """Variance of what all cells do at the same time, of so many pairs that are far apart.
+def _common(sums: Array, levers: Array, pairs: Array) -> float:
+    """Variance of what all cells do at the same time, from cells that are far apart.
 
-    On a map so small that there are hardly any it is 0: what cells share is then in the correlations.
+    On a map so small that there are hardly any pairs of such it is 0: what cells share is then in the
+    correlations.
     """
     far = _far(sums.shape)
-    return float(sums[far].sum() / levers[far].sum()) if pairs >= PAIRS and levers[far].sum() > 0 else 0.0
+    known = float(levers[far].sum())
+    return float(sums[far].sum()) / known if pairs[far].sum() >= PAIRS and known > 0 else 0.0
 
 
 def possible(table: Array) -> Array:

@@ -19,6 +19,7 @@ from caloscope.detectors.reference.level import Levels
 from caloscope.detectors.reference.mean import Mean
 from caloscope.detectors.reference.mean_fit import Fitted, fit_mean
 from caloscope.detectors.reference.noise import LARGEST, fano_factors, intraclass_correlations
+from caloscope.detectors.reference.remainder import remainder
 from caloscope.detectors.reference.residuals import Residuals, Stack, residuals_of
 from caloscope.detectors.reference.samples import Samples
 from caloscope.detectors.reference.vecchia import inverse_of
@@ -48,6 +49,8 @@ def learn(observations: Sequence[Observation], noise: Noise, view: View, min_eve
         dispersion, alike = _binomial(found, cells, mean)
         unit = 1.0 + (found.typical_events - 1.0) * dispersion
     inverse = inverse_of(alike, cells, use)
+    if noise == "overdispersed":
+        unit = dispersion = dispersion * remainder(found, dispersion, inverse, use)
     common = common_modes(found, unit, inverse, cells, use)
     changes = changes_of(found, unit, inverse, cells, use, common, CELL[noise])
     return Knowledge(
