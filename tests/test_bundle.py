@@ -96,7 +96,7 @@ def without_numbers(folder: Path) -> None:
     [
         (lambda f: (f / "bundle.toml").unlink(), "expected the card"),
         (lambda f: (f / "bundle.toml").write_text("not toml ["), "found no TOML"),
-        (lambda f: edit(f, r"format = 1", "format = 7"), "found format 7, expected 1"),
+        (lambda f: edit(f, r"format = 2", "format = 7"), "found format 7, expected 2"),
         (lambda f: edit(f, r'geometry = "\w+"', 'geometry = "0"'), "found geometry 0, expected"),
         (lambda f: edit(f, r'detector = "reference"', 'detector = "oracle9"'), "expected one of"),
         (lambda f: edit(f, r"threshold = [\d.]+", 'threshold = "high"'), "threshold = 'high'"),

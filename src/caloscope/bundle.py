@@ -32,7 +32,7 @@ from caloscope.detectors.base import Detector
 from caloscope.errors import BundleError, CaloscopeError
 from caloscope.geometry import View, view
 
-FORMAT = 1
+FORMAT = 2
 FILES = ("bundle.toml", "reference.h5", "model.onnx", "calorimeter.toml")
 MAX_BYTES = 500_000_000
 
@@ -199,7 +199,8 @@ def _read_card(path: Path) -> Card:
         key = ".".join(str(part) for part in first["loc"])
         raise BundleError(f"{path}: {key} = {first['input']!r}: {first['msg']}") from error
     if card.format != FORMAT:
-        raise BundleError(f"{path}: found format {card.format}, expected {FORMAT}")
+        older = ", made by an older Caloscope: train or import it again" if card.format < FORMAT else ""
+        raise BundleError(f"{path}: found format {card.format}, expected {FORMAT}{older}")
     return card
 
 

@@ -9,7 +9,7 @@ import pytest
 from caloscope import calibrate, training
 from caloscope.bundle import Bundle, load
 from caloscope.calibrate import Rate, Watched
-from caloscope.decide import CLASSES
+from caloscope.decide import CLASSES, SHARES
 from caloscope.errors import UsageError
 from caloscope.faults import Fault
 from caloscope.records import LumiId, Lumisection, Reason
@@ -123,7 +123,8 @@ def test_rates_asked_for_are_observed() -> None:
     assert (same.independent, other.independent) == (False, True)
     for found in (same, other):
         asked = found.asked * found.lumis / 3_700
-        np.testing.assert_allclose(found.shares["cell_low"] / found.shares["map_high"], 15.0)
+        shared = SHARES["cell_low"] / SHARES["map_high"]
+        np.testing.assert_allclose(found.shares["cell_low"] / found.shares["map_high"], shared)
         assert abs(found.together[2] - asked[2]) < 5 * np.sqrt(asked[2])
         assert abs(found.together[1] - asked[1]) < 5 * np.sqrt(asked[1])
     (alone,) = calibrate.check(synthetic(runs=1, lumis=500))

@@ -176,3 +176,15 @@ def test_a_map_of_zeros_is_bad_as_a_whole(tmp_path: Path, bundle: Bundle) -> Non
         (result,) = Pipeline(store, [bundle], LABEL).take(outside(given[0], share=0.0))
         assert (result.quality, result.flag_reason) == (Quality.BAD, Reason.EMPTY_MAP)
         assert result.bad_cells == ALIVE
+
+
+@pytest.mark.parametrize(("pileup", "quality"), [(None, Quality.UNKNOWN), (50.0, Quality.BAD)])
+def test_an_empty_map_after_the_beams_are_lost_is_not_bad(
+    pileup: float | None, quality: Quality, tmp_path: Path, bundle: Bundle
+) -> None:
+    """A few cosmic rays and no luminosity: a healthy map may be empty. With collisions it may not."""
+    given = fill(1)[0]
+    empty = replace(given.maps[MAP], counts=np.zeros(SHAPE, np.uint32), events=6, pileup=pileup)
+    with Store(str(tmp_path / "store.sqlite")) as store:
+        (result,) = Pipeline(store, [bundle], LABEL).take(replace(given, maps={MAP: empty}))
+    assert result.quality is quality

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from caloscope.bundle import Bundle, Told
 from caloscope.calibrate.apply import SCORE, scores, thresholds_of
 from caloscope.calibrate.formula import formula_thresholds
 from caloscope.calibrate.watch import Watched
-from caloscope.decide import LUMIS_PER_DAY, Cut, Tail, budget, fit_score_tail, fit_tail
+from caloscope.decide import LUMIS_PER_DAY, Cut, Tail, budget, fit_score_tail, fit_tail, upper_bound
 from caloscope.errors import UsageError
 from caloscope.records import Cell
 
@@ -59,9 +61,11 @@ class Calibration:
         }
         for name, cut in self.cuts.items():
             rate = self.tails[name].rate_at(self.thresholds[name])
-            found[f"threshold_{name}"] = [self.thresholds[name], cut.low, cut.high]
+            used = self.thresholds[name]
+            seen = int(np.count_nonzero(self.tails[name].peaks > used))
+            found[f"threshold_{name}"] = [used] if name in self.by_formula else [used, cut.low, cut.high]
             found[f"rate_{name}"] = [LUMIS_PER_DAY * value for value in rate]
-            found[f"bound_{name}"] = LUMIS_PER_DAY * cut.bound
+            found[f"bound_{name}"] = LUMIS_PER_DAY * upper_bound(seen, self.tails[name].lumis)
             found[f"excursions_{name}"] = self.tails[name].excursions
             found[f"slope_{name}"] = self.tails[name].slope
         return found
@@ -85,7 +89,7 @@ def calibrate(bundle: Bundle, watched: Watched, per_day: float, left_out: Sequen
     for name, share in shares.items():
         tails[name] = tail_of(watched, name)
         cuts[name] = tails[name].threshold_at(share / LUMIS_PER_DAY)
-        thresholds[name] = _positive(cuts[name].threshold, name)
+        thresholds[name] = _positive(cuts[name].careful, name)
         fewest = FEWEST_SCORES if name == SCORE else FEWEST
         if tails[name].excursions < fewest and name in known:
             thresholds[name] = known[name]

@@ -60,6 +60,6 @@ def _check(
     for name in watched.peaks:
         for learned, counted in folds:
             tail = tail_of(watched, name, learned)
-            cuts = [tail.threshold_at(share / LUMIS_PER_DAY).threshold for share in shares[name]]
+            cuts = [tail.threshold_at(share / LUMIS_PER_DAY).careful for share in shares[name]]
             seen[name] += upcrossings(watched.series(name, counted), np.array(cuts), CLOSE_AFTER)
     return Check(asked, shares, seen, watched.lumis, independent)

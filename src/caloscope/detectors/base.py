@@ -46,12 +46,12 @@ class Observation:
 class Covariance:
     """How the cells of a map that exist, n of them in C order, fluctuate together.
 
-    `data`, `indices` and `indptr` are the compressed rows of the inverse P of their correlation matrix, `(n, n)`,
-    symmetric and positive definite: for residuals z in units of their standard deviations, (Pz)_i / P_ii is the
-    residual of cell i given all others, and 1 / P_ii its variance. Cells of one `group`, `(n,)`, -1 for none,
-    go up and down together from one lumisection to the next, by an rms `common`, `(groups,)`, of their rate
-    (overdispersed) or hazard -log(1 - p) (binomial). A region of hardware changes from run to run by a relative
-    rms of `region_change`, the whole map by `map_change`.
+    `data`, `indices` and `indptr` are the compressed rows of the inverse P of their correlation matrix,
+    `(n, n)`, symmetric and positive definite: for residuals z in units of their standard deviations,
+    (Pz)_i / P_ii is the residual of cell i given all others, and 1 / P_ii its variance. Cells of one `group`,
+    `(n,)`, -1 for none, go up and down together from one lumisection to the next, by an rms `common`,
+    `(groups,)`, of their rate (overdispersed) or hazard -log(1 - p) (binomial). A region of hardware changes
+    from run to run by a relative rms of `region_change`, the whole map by `map_change`, of the same.
     """
 
     data: NDArray[np.float32]
@@ -71,9 +71,10 @@ class Expectation:
     `noise` names the family. *binomial*: counts out of `trials` with probability `mean / trials`, and
     `dispersion` is the intraclass correlation rho of a beta-binomial: variance = binomial (1 + (N - 1) rho).
     *overdispersed*: variance = `dispersion` x `mean` (a Fano factor, >= 1). `relative_error` is the relative
-    rms by which `mean` may be off for a whole run, given the neighbours where there is a `covariance`: what
-    the training did not know, and what changes from run to run. `degraded` lists the fallbacks used.
-    `unsettled`: conditions have just changed, and the level of the whole map has to be learned again.
+    rms by which the rate (or hazard) behind `mean` may be off for a whole run, given the neighbours where
+    there is a `covariance`: what the training did not know, and what changes from run to run. `degraded`
+    lists the fallbacks used. `unsettled`: conditions have just changed, and the level of the whole map has to
+    be learned again.
     """
 
     noise: Noise

@@ -36,8 +36,8 @@ def negative_binomial(counts: Floats, mean: Floats, fano: Floats, factors: Float
     `factors` is a column, the others `(cell,)`, `mean` > 0. With sizes a and b = factor x a the ratio is that
     of Gamma(n + b) Gamma(a) / Gamma(n + a) Gamma(b) over fano^(b - a). Gamma functions are taken by
     Stirling's series, one above their argument, to its first correction: within 0.02 nats of the exact value
-    for means up to ten thousand, and within 1e-5 of it above. In differences, so that large counts do not
-    cancel.
+    for means up to ten thousand and Fano factors of 1.5 and more, relatively within 1e-5 above. In
+    differences, so that large counts do not cancel.
     """
     size = mean / np.maximum(fano - 1, np.float32(SMALLEST_FANO - 1))
     rise = (factors - 1) * size

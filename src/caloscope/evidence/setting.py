@@ -13,6 +13,9 @@ from caloscope.evidence.neighbours import Neighbours, alone, neighbours_of
 from caloscope.evidence.state import CELLS, PARTS, EvidenceState
 from caloscope.evidence.thresholds import Thresholds, limits_of
 
+HALF: Final = 0.4
+"""Share of a map from which a part is taken for half of it."""
+
 _LEAST: Final = 1e-8
 
 
@@ -34,6 +37,8 @@ def setting_of(expectation: Expectation, layout: Layout, thresholds: Thresholds)
     error = layout.of_cells(expectation.relative_error).astype(np.float32)
     changes = (0.0, 0.0) if together is None else (together.region_change, together.map_change)
     parts, whole = (np.array([max(change**2, _LEAST)], np.float32) for change in changes)
+    # A half of a map is measured against the other half, which changes as well.
+    parts = parts * np.where(layout.sizes > np.float32(HALF * layout.cells), np.float32(2), np.float32(1))
     return Setting(
         layout=layout,
         around=alone(layout.cells) if together is None else neighbours_of(together),

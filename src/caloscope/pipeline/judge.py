@@ -62,9 +62,17 @@ def judge(
         judgement = _by_absence(bundle, arrived.counts, answer)
     if isinstance(judgement, Judgement) and not judgement.testable.any():
         judgement = NotKnown(Reason.DETECTOR_FAILED, "the detector can test no cell")
-    if prepare.is_empty(arrived.record, bundle.view.exists):
+    if prepare.is_empty(arrived.record, bundle.view.exists) and not _nothing_due(judgement, arrived):
         judgement = _empty(bundle, judgement)
     return judgement, state
+
+
+def _nothing_due(judgement: Judgement | NotKnown, arrived: Arrived) -> bool:
+    """Whether a healthy map may well be empty: no beam, or a handful of events that nobody says had any."""
+    if not isinstance(judgement, NotKnown):
+        return False
+    dark = prepare.known_pileup(arrived.record.pileup) is None
+    return judgement.reason is Reason.NO_BEAM or (dark and judgement.reason is Reason.FEW_EVENTS)
 
 
 def _by_evidence(

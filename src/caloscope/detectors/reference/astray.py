@@ -47,17 +47,15 @@ def mended(samples: Samples, cells: Cells, noise: Noise) -> Mended:
     usual = _usual(samples, flat)
     busy = usual >= np.median(usual[usual > 0]) if (usual > 0).any() else np.zeros(len(usual), np.bool_)
     regions = _regions(cells)
-    observations, astray = list(samples.observations), dict[int, Whole]()
-    for place, observation in enumerate(observations):
+    repairs, astray = dict[int, tuple[Whole, Array]](), dict[int, Whole]()
+    for place, observation in enumerate(samples.observations):
         counts = observation.counts.ravel()[flat]
         due = usual * float(np.median(counts[busy] / usual[busy])) if busy.any() else usual
         strange = np.flatnonzero(_strange(counts, due, FANO[noise], regions))
         if len(strange):
-            repaired = observation.counts.copy()
-            repaired.ravel()[flat[strange]] = due[strange]
-            observations[place] = replace(observation, counts=repaired)
+            repairs[place] = (flat[strange], due[strange])
             astray[place] = strange
-    return Mended(replace(samples, observations=tuple(observations)), astray)
+    return Mended(replace(samples, observations=samples.observations.repaired(repairs)), astray)
 
 
 def _usual(samples: Samples, flat: Whole) -> Array:

@@ -1,5 +1,6 @@
 """In what conditions a map was made: as told, and where nothing was told, as the map itself shows."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -10,6 +11,22 @@ from caloscope.records import Reason
 
 PILEUP_MARGIN: Final = 5.0
 """How far outside the pileup it was trained on what was learned is still believed."""
+
+SINGLE: Final = 0.2
+"""Factor on it below which nothing is, whatever the margin: heavy ions collide one at a time."""
+
+FALLEN, RISEN = 0.4, 1.5
+"""Factors on the pileup of the training within which it is believed where what pileup does was not learned:
+over a long fill it falls by 60 %."""
+
+POWER: Final = {"overdispersed": 1.0, "binomial": 0.75}
+"""Of pileup, that the map follows at most: ECAL rates as it does, HCAL hazards less."""
+
+REACH: Final = {"overdispersed": 2.0, "binomial": 1.25}
+"""What a pileup that is not told, and of which nothing was learned, may do to the map, as a factor."""
+
+SLACK: Final = 0.05
+"""By how much, in u, a map may differ from that."""
 
 
 class Found(NamedTuple):
@@ -40,7 +57,22 @@ class Conditions:
             return Found(events, x, 0.0, told)
         if self.mean.follows:
             return Found(events, self.levels.pileup(counts, events), 0.0, told)
-        return Found(events, 0.0, self.levels.shift(counts, events), told)
+        low, high = self._reach(observation.pileup)
+        return Found(events, 0.0, self.levels.shift(counts, events, low, high), told)
+
+    def _reach(self, pileup: float | None) -> tuple[float, float]:
+        """Between what a map may move in u because of a pileup whose effect was not learned.
+
+        An ECAL map whose pileup was never known moved with it when it was learned from: what its cells do
+        together says how much, and a shift would hide faults of the whole map.
+        """
+        mean = self.mean
+        never = mean.pileup_high <= 0
+        if never or pileup is None:
+            limit = 0.0 if never and mean.noise == "overdispersed" else math.log(REACH[mean.noise])
+            return -limit, limit
+        does = POWER[mean.noise] * math.log(self._inside(pileup) / mean.pileup_mean)
+        return min(does, 0.0) - SLACK, max(does, 0.0) + SLACK
 
     def refused(self, observation: Observation, found: Found) -> NotKnown | None:
         """Why conditions themselves leave nothing to judge."""
@@ -50,19 +82,27 @@ class Conditions:
             detail = f"{found.events:.0f} events, at least {self.min_events} needed"
             return NotKnown(Reason.FEW_EVENTS, detail)
         pileup = observation.pileup
-        if pileup is None or not self.mean.follows or self._inside(pileup) == pileup:
+        if pileup is None or self.mean.pileup_high <= 0 or self._inside(pileup) == pileup:
             return None
         learned = f"{self.mean.pileup_low:.0f} to {self.mean.pileup_high:.0f}"
         return NotKnown(Reason.OUT_OF_RANGE, f"pileup {pileup:.1f}, learned from {learned}")
 
-    def degraded(self, observation: Observation) -> tuple[Reason, ...]:
+    def degraded(self, observation: Observation, found: Found) -> tuple[Reason, ...]:
         """Which of them were estimated."""
-        found = [Reason.EVENTS_ESTIMATED] if observation.events is None else []
-        if observation.pileup is None and (self.mean.follows or self.mean.noise == "overdispersed"):
-            found.append(Reason.PILEUP_ESTIMATED)
-        return tuple(found)
+        estimated = [Reason.EVENTS_ESTIMATED] if observation.events is None else []
+        missed = observation.pileup is None and (self.mean.follows or self.mean.noise == "overdispersed")
+        if missed or abs(found.shift) > SLACK:
+            estimated.append(Reason.PILEUP_ESTIMATED)
+        return tuple(estimated)
 
     def _inside(self, pileup: float) -> float:
         """The pileup, in the range where what was learned is believed."""
-        low, high = max(self.mean.pileup_low - PILEUP_MARGIN, 0.1), self.mean.pileup_high + PILEUP_MARGIN
+        mean = self.mean
+        if mean.follows:
+            low, high = (
+                max(mean.pileup_low - PILEUP_MARGIN, 0.2 * mean.pileup_low),
+                mean.pileup_high + PILEUP_MARGIN,
+            )
+        else:
+            low, high = FALLEN * mean.pileup_low, RISEN * mean.pileup_high
         return min(max(pileup, low), high)

@@ -21,6 +21,8 @@ from caloscope.detectors.base import (
 )
 from caloscope.detectors.reference import kept, remember
 from caloscope.detectors.reference.conditions import Conditions, Found
+from caloscope.detectors.reference.domain import Verdict
+from caloscope.detectors.reference.height import HIGHEST, HIGHEST_ALONE, Shown
 from caloscope.detectors.reference.knowledge import Knowledge
 from caloscope.detectors.reference.learn import learn
 from caloscope.detectors.reference.level import Levels
@@ -108,8 +110,7 @@ class Reference:
             )
             return replace(refused, guess=guess), memory
         before = remember.of_run(memory, observation.id.run)
-        levels = self._levels.found(counts, expected, found.events)
-        verdict = self.knowledge.domain.judge(levels, found.events, before, observation.pileup)
+        verdict = self._verdict(observation, counts, found, before)
         each = found.events / max(1, observation.span)
         step = remember.stepped(before, each)
         after = remember.remembered(before, observation, each, step=step, profile=verdict.profile)
@@ -117,6 +118,16 @@ class Reference:
             guess = self._guess(counts, expected, found.events)
             return NotKnown(verdict.reason, verdict.words, guess=guess), after
         return self._expectation(observation, expected, found, step=step), after
+
+    def _verdict(self, observation: Observation, counts: Array, found: Found, before: Memory) -> Verdict:
+        """Whether the map is one of usual conditions: before it is its own measure, which hides that."""
+        known = self.knowledge
+        unmoved = known.mean.counts(found.events, found.x)
+        levels = self._levels.found(counts, unmoved, found.events)
+        alone = self.noise == "binomial" and not found.told
+        highest = HIGHEST_ALONE if alone else HIGHEST
+        shape = Shown(levels, found.events, observation.pileup, found.shift, highest)
+        return known.domain.judge(shape, before)
 
     def _guess(self, counts: Array, expected: Array, events: float) -> Array:
         """Mean counts of a healthy map with the level of this one."""
@@ -135,7 +146,7 @@ class Reference:
             testable=self._alive,
             relative_error=self._error,
             trials=found.events if binomial else 0.0,
-            degraded=self._conditions.degraded(observation),
+            degraded=self._conditions.degraded(observation, found),
             covariance=self._with_pileup if found.told else self._without_pileup,
             unsettled=step,
         )

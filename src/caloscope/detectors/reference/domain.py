@@ -13,16 +13,8 @@ from scipy.special import chdtri
 from caloscope.detectors.base import Array, Memory
 from caloscope.detectors.reference.areas import Areas, map_level, ring_medians
 from caloscope.detectors.reference.cells import Whole
+from caloscope.detectors.reference.height import Shown, of_level
 from caloscope.records import Reason
-
-LOWEST, HIGHEST = 0.4, 2.5
-"""Level of a map, as a factor, beyond which it is no map of these conditions."""
-
-DARK: Final = 0.1
-"""A level that says that there was no beam."""
-
-BEST, WORST = 0.8, 0.2
-"""Quantiles of areas that must be beyond those for it."""
 
 BENT: Final = 0.03
 """The least difference of a ring from others that matters, whatever can be seen."""
@@ -110,13 +102,10 @@ class Domain:
         sectors = Spread(each.counting.mean(axis=2), each.change.mean(axis=2))
         return cls(areas, rings, sectors)
 
-    def judge(self, levels: Array, events: float, before: Memory, pileup: float | None) -> Verdict:
-        """Of a map whose areas have these levels, `(kinds, rings, sectors)`.
-
-        `before` is what was remembered of the run; its `profile` is carried on.
-        """
-        profile = self._remembered(levels, events, before)
-        reason, words = _of_level(levels[0], pileup)
+    def judge(self, shown: Shown, before: Memory) -> Verdict:
+        """Of a map; `before` is what was remembered of the run, its `profile` is carried on."""
+        profile = self._remembered(shown.levels, shown.events, before)
+        reason, words = of_level(shown)
         if reason is None and self._is_bent(profile):
             reason, words = (
                 Reason.OUT_OF_RANGE,
@@ -181,20 +170,3 @@ def profile_of(levels: Array, areas: Areas) -> Array:
     for mine in areas.families:
         rings[mine] -= rings[mine].sum() / (mine.stop - mine.start)
     return rings
-
-
-def _of_level(levels: Array, pileup: float | None) -> tuple[Reason | None, str]:
-    known = np.sort(levels[np.isfinite(levels)])
-    if not known.size:
-        return None, ""
-    best = float(np.exp(known[int(np.ceil(BEST * (known.size - 1)))]))
-    worst = float(np.exp(known[int(WORST * (known.size - 1))]))
-    if best < LOWEST:
-        words = f"the map counts {best:.3g} times what is expected everywhere"
-        if best < DARK and not pileup:
-            return Reason.NO_BEAM, f"{words}: no beam?"
-        return Reason.OUT_OF_RANGE, f"{words}: another trigger, or no beam?"
-    if worst > HIGHEST:
-        words = f"the map counts {worst:.3g} times what is expected everywhere: another trigger or beam?"
-        return Reason.OUT_OF_RANGE, words
-    return None, ""

@@ -8,6 +8,7 @@ import numpy as np
 from caloscope.detectors.base import Array
 from caloscope.detectors.reference.areas import Areas, map_level
 from caloscope.detectors.reference.mean import Mean
+from caloscope.records import Mask
 
 STEPS: Final = 9
 """Pileups at which the map is known beforehand; it is smooth in between."""
@@ -25,8 +26,8 @@ FEWEST_SURE: Final = 10
 LOWEST: Final = 0.5
 """Counts that stand for none."""
 
-REACH: Final = {"binomial": 1.25, "overdispersed": 2.0}
-"""What a pileup of which nothing was learned may do to the map, as a factor: as much as over a fill."""
+WHOLE: Final = 0.9
+"""Share of cells that always count which makes a group, like a depth of HF, one that needs no beam."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,17 +128,25 @@ class Levels:
             return float(np.interp(0.0, above, self.grid))
         return float(np.interp(0.0, -above, self.grid))
 
-    def shift(self, counts: Array, events: float) -> float:
-        """By how much the map is above the mean, no more than a pileup not learned of may do."""
-        limit = float(np.log(REACH[self.mean.noise]))
-        return float(
-            np.clip(map_level(self.found(counts, self.mean.counts(events, 0.0), events)[0]), -limit, limit)
-        )
+    def shift(self, counts: Array, events: float, low: float, high: float) -> float:
+        """By how much the map is above the mean, in u, between `low` and `high`."""
+        found = self.found(counts, self.mean.counts(events, 0.0), events)[0]
+        return float(np.clip(map_level(found), low, high))
 
     def scaled(self, counts: Array, expected: Array, events: float) -> Array:
-        """Mean counts, in cells, of a map with the level that this one shows."""
+        """Mean counts, in cells, of a map with the level that this one shows.
+
+        Only groups that always count as a whole keep theirs: single channels do so because of the beam.
+        """
         level = map_level(self.found(counts, expected, events)[0]) if expected.any() else 0.0
-        return np.where(self.mean.sure, expected, expected * np.exp(min(level, 0.0)))
+        return np.where(self._steady(), expected, expected * np.exp(min(level, 0.0)))
+
+    def _steady(self) -> Mask:
+        """Cells that always count, in groups of such."""
+        group, groups = self.mean.group, len(self.mean.curve)
+        alive = np.maximum(np.bincount(group, self.mean.alive, groups), 1.0)
+        share = np.bincount(group, self.mean.sure, groups) / alive
+        return np.asarray(self.mean.sure & (share >= WHOLE)[group])
 
 
 def _ratio(counted: Array, due: Array) -> Array:

@@ -8,8 +8,9 @@ import numpy as np
 
 from caloscope.detectors.base import Array, Observation
 from caloscope.detectors.reference.cells import Cells, Whole
+from caloscope.detectors.reference.chosen import Chosen, Heads
 from caloscope.errors import UsageError
-from caloscope.records import Floats
+from caloscope.records import Floats, Mask
 
 MOST_STACKED: Final = 3_000
 """So many lumisections, evenly taken, show the noise; the mean is learned from all."""
@@ -43,7 +44,7 @@ class Samples:
     `follows` says that pileup moved enough to learn what it does; then it is known in each of them.
     """
 
-    observations: tuple[Observation, ...]
+    observations: Chosen
     events: Array
     pileup: Array
     told: Array
@@ -53,23 +54,22 @@ class Samples:
     @classmethod
     def of(cls, observations: Sequence[Observation], min_events: int) -> "Samples":
         """Those with enough events. Raises `UsageError` for less than two, or when nothing counted."""
-        good = [o for o in observations if o.events is not None and o.events >= max(1, min_events)]
+        heads = Heads.of(observations)
+        good = np.flatnonzero(heads.events >= max(1, min_events))
         if len(good) < 2:
             raise UsageError(
                 f"{len(good)} lumisections with at least {min_events} events, "
                 "expected 2 or more to learn from"
             )
-        if not any(o.counts.any() for o in good):
+        if not heads.total[good].any():
             raise UsageError(
                 f"{len(good)} lumisections in which nothing counted, expected a detector that is alive"
             )
-        usual = _usual(good)
-        told, pileup, follows = _pileups(usual)
+        usual = good[_usual(heads.only(good))]
+        told, pileup, follows = _pileups(heads.only(usual))
         known = np.isfinite(pileup) | (not follows)
-        usual = [o for o, kept in zip(usual, known, strict=True) if kept]
-        events = np.array([float(o.events or 0) for o in usual])
-        run = np.array([o.id.run for o in usual], np.int64)
-        return cls(tuple(usual), events, pileup[known], told[known], run, follows)
+        chosen, heads = Chosen(observations, usual[known]), heads.only(usual[known])
+        return cls(chosen, heads.events, pileup[known], told[known], heads.run, follows)
 
     def stacked(self, cells: Cells) -> tuple[Floats, Whole]:
         """Counts of an even choice of the lumisections, `(chosen, n)`, and their places."""
@@ -82,19 +82,17 @@ class Samples:
         return counts, places
 
 
-def _usual(good: list[Observation]) -> list[Observation]:
+def _usual(good: Heads) -> Mask:
     """Without the lumisections in which everything was another (no beam, for one)."""
-    level = np.array([o.counts.sum() / float(o.events or 1) for o in good])
+    level = good.total / good.events
     middle = float(np.median(level[level > 0]))
     kept = (level > middle / STRANGE) & (level < middle * STRANGE)
-    usual = [o for o, near in zip(good, kept, strict=True) if near]
-    return usual if len(usual) >= 2 else good
+    return np.asarray(kept if kept.sum() >= 2 else np.ones_like(kept))
 
 
-def _pileups(usual: list[Observation]) -> tuple[Array, Array, bool]:
+def _pileups(usual: Heads) -> tuple[Array, Array, bool]:
     """Pileup as told, and as those around confirm it, NaN where unknown; whether it moved enough."""
-    told = np.array([np.nan if o.pileup is None or o.pileup <= 0 else o.pileup for o in usual])
-    run, lumi = (np.array([o.id[part] for o in usual], np.int64) for part in (0, 1))
+    told, run, lumi = usual.pileup, usual.run, usual.lumi
     smooth, voices = told.copy(), np.ones(len(told))
     for number in np.unique(run):
         rows = np.flatnonzero((run == number) & np.isfinite(told))
