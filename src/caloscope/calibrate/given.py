@@ -1,7 +1,6 @@
 """Good lumisections as the pipeline is given them."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from caloscope.config.catalogue import MapSpec
 from caloscope.errors import UsageError
@@ -23,10 +22,8 @@ def given_of(
         record = each.maps.get(spec.name)
         if record is not None:
             require_counts_of_its_own(each, spec.name, record)
-            # A producer that never tells the pileup will not tell it live either.
-            known = record if spec.pileup else replace(record, pileup=None)
             beside = {name: each.maps[name] for name in companions if name in each.maps}
-            found.append(Given(each.id, known, "", each.began_at, companions=beside))
+            found.append(Given(each.id, record, "", each.began_at, companions=beside))
     found.sort(key=lambda given: given.id)
     return found
 

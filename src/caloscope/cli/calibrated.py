@@ -21,14 +21,14 @@ def print_calibration(card: "Card") -> None:
     for key, value in told.items():
         if key.startswith("threshold_"):
             name = key.removeprefix("threshold_")
-            threshold, low, high = cast("list[float]", value)
+            threshold, *interval = cast("list[float]", value)
             rate, least, most = cast("list[float]", told[f"rate_{name}"])
             bound = cast("float", told[f"bound_{name}"])
             rows.append(
                 (
                     name.replace("_", " "),
                     f"{threshold:.4g}",
-                    f"({low:.4g} - {high:.4g})",
+                    f"({interval[0]:.4g} - {interval[1]:.4g})" if interval else "formula",
                     *_interval(rate, least, most),
                     _number(bound),
                 )

@@ -22,8 +22,8 @@ FOLLOWED_PARTS: Final = 6
 """Flagged parts that are followed at a time, the first ones; cells of the others are followed as cells."""
 
 LEAST_INFORMATION: Final = np.float32(1e-3)
-LEAST_SHARE: Final = np.float32(0.05)
-"""A part that takes part in a common mode as a whole keeps this share of its information."""
+LEAST_SHARE: Final = np.float32(0.15)
+"""A part that keeps less of its information than this, as common modes may do the same, is not tested."""
 
 _FACTORS: Final = column(FACTORS)
 _SHIFTS: Final = column(SHIFTS)
@@ -73,6 +73,7 @@ def news_of_parts(seen: Seen, layout: Layout, bad: NDArray[np.int8], level: Floa
     lost = seen.levels.lost(known, found.cells.lever * found.asked)
     if lost is None:
         lost = _levels_of(layout, seen.around).share(found.share, seen.levels)
+    forget |= lost > (1 - LEAST_SHARE) * information
     information = np.maximum(information - lost, LEAST_SHARE * information)
     score -= information * level
     return News(_linear(score, information), score, information, forget)

@@ -31,6 +31,9 @@ AROUND: Final = 2.0
 FEWEST_RUNS: Final = 4
 """With fewer runs all cells of a family are taken to change alike."""
 
+FEWEST_LEVELS: Final = 2
+"""Runs that tell nothing of how far the levels of groups differ."""
+
 SMALLEST_SHARE: Final = 0.2
 """Share of the typical variance below which no cell's is taken to be."""
 
@@ -66,6 +69,7 @@ class _Runs:
     level: Array
     known: Array
     belongs: Array
+    levels: Array
 
 
 def changes_of(
@@ -76,8 +80,11 @@ def changes_of(
     use: Mask,
     common: Array,
     prior: float,
-) -> Changes:
-    """Measured where there are runs enough; `prior` is the cells' own change before that."""
+) -> tuple[Array, Changes]:
+    """By how much groups change as a whole, `(groups,)`, 0 where runs are too few to tell; then all changes.
+
+    Measured where there are runs enough; `prior` is the cells' own change before that.
+    """
     scale = np.where(use, 1.0 / np.sqrt(dispersion), 0.0)
     runs = _runs(found.per_run * scale, found.lever * scale, inverse, cells, use)
     count = len(found.run_lumis)
@@ -94,7 +101,8 @@ def changes_of(
     spread = np.square(common).mean() if len(common) else 0.0
     known = 1.0 / (1.0 / runs.known + spread / found.run_lumis)
     whole = _pooled(runs.level[:, None], known[:, None], MAP**2, count)
-    return Changes(
+    groups = runs.levels.std(axis=0, ddof=1) if count > FEWEST_LEVELS else np.zeros(cells.groups)
+    return groups, Changes(
         np.clip(np.sqrt(cell), LEAST, 1.0),
         _rms(_regions(runs, cells, use, inverse)),
         _rms(whole),
@@ -157,7 +165,7 @@ def _runs(z: Array, lever: Array, inverse: Inverse, cells: Cells, use: Mask) -> 
     belongs = np.zeros((cells.count, cells.groups))
     belongs[np.arange(cells.count), cells.group] = use
     score = np.asarray((matrix @ z.T).T, np.float64)
-    level, known = np.zeros(len(z)), np.zeros(len(z))
+    level, known, levels = np.zeros(len(z)), np.zeros(len(z)), np.zeros((len(z), cells.groups))
     for run, here in enumerate(lever):
         moved = belongs * here[:, None]
         spread = np.asarray(matrix @ moved)
@@ -165,8 +173,9 @@ def _runs(z: Array, lever: Array, inverse: Inverse, cells: Cells, use: Mask) -> 
         shown = moved.T @ score[run]
         known[run] = max(float(whole.sum()), 1e-9)
         level[run] = float(shown.sum()) / known[run]
-        score[run] -= spread @ np.linalg.solve(whole, shown)
-    return _Runs(lever, score, matrix.diagonal().astype(np.float64), level, known, belongs)
+        levels[run] = np.linalg.solve(whole, shown)
+        score[run] -= spread @ levels[run]
+    return _Runs(lever, score, matrix.diagonal().astype(np.float64), level, known, belongs, levels)
 
 
 def _regions(runs: _Runs, cells: Cells, use: Mask, inverse: Inverse) -> float:

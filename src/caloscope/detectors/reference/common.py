@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from caloscope.detectors.base import Array
+from caloscope.detectors.base import Array, Noise
 from caloscope.detectors.reference.cells import Cells
 from caloscope.detectors.reference.mean import Mean
 from caloscope.detectors.reference.residuals import Residuals
@@ -17,6 +17,10 @@ DEFAULTS: Final = {"HB": 0.015}
 """rms assumed before it is measured, by family: a pileup that is off by 3 % moves HB by half of that."""
 
 DEFAULT: Final = 0.03
+UNTOLD: Final = {"HB": 0.06, "HE": 0.15}
+UNTOLD_ELSEWHERE: Final = 0.03
+"""rms of what a group does over fills because of a pileup that nobody tells, by family."""
+
 PRIOR_LUMIS: Final = 5.0
 """Lumisections that the default weighs."""
 
@@ -44,6 +48,23 @@ def common_modes(found: Residuals, dispersion: Array, inverse: Inverse, cells: C
         variance = (found.degrees * measured + PRIOR_LUMIS * usual**2) / (found.degrees + PRIOR_LUMIS)
         rms[group] = np.clip(np.sqrt(max(variance, 0.0)), LEAST, LARGEST)
     return rms
+
+
+def untold(common: Array, levels: Array, cells: Cells, noise: Noise) -> Array:
+    """The same where nothing was learned of pileup: then groups move with it, each in its own way.
+
+    `levels` `(groups,)` is the rms by which those of runs differ. In HCAL the hazard goes with the 0.43th
+    power of pileup in HB, with the first in HE (run 306138), and no producer tells it; so that much is
+    allowed at least.
+    """
+    least = np.zeros_like(common)
+    if noise == "binomial":
+        family = {
+            int(group): cells.families[int(kind)]
+            for group, kind in zip(cells.group, cells.family, strict=True)
+        }
+        least = np.array([UNTOLD.get(family[group], UNTOLD_ELSEWHERE) for group in range(cells.groups)])
+    return np.asarray(np.minimum(np.maximum(np.hypot(common, levels), least), LARGEST))
 
 
 def _variance(found: Residuals, weight: Array, known: float, group: int) -> float:

@@ -63,13 +63,12 @@ class Conditions:
     def _reach(self, pileup: float | None) -> tuple[float, float]:
         """Between what a map may move in u because of a pileup whose effect was not learned.
 
-        An ECAL map whose pileup was never known moved with it when it was learned from: what its cells do
-        together says how much, and a shift would hide faults of the whole map.
+        Where nobody tells the pileup a map may do all that it does over a fill: faults of the whole map that
+        are smaller are hidden by it.
         """
         mean = self.mean
-        never = mean.pileup_high <= 0
-        if never or pileup is None:
-            limit = 0.0 if never and mean.noise == "overdispersed" else math.log(REACH[mean.noise])
+        if mean.pileup_high <= 0 or pileup is None:
+            limit = math.log(REACH[mean.noise])
             return -limit, limit
         does = POWER[mean.noise] * math.log(self._inside(pileup) / mean.pileup_mean)
         return min(does, 0.0) - SLACK, max(does, 0.0) + SLACK

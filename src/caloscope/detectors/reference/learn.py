@@ -11,7 +11,7 @@ from caloscope.detectors.reference.astray import Mended, mended
 from caloscope.detectors.reference.bins import Bins
 from caloscope.detectors.reference.cells import Cells
 from caloscope.detectors.reference.changes import CELL, changes_of
-from caloscope.detectors.reference.common import common_modes, without_pileup
+from caloscope.detectors.reference.common import common_modes, untold, without_pileup
 from caloscope.detectors.reference.domain import Domain
 from caloscope.detectors.reference.knowledge import Knowledge
 from caloscope.detectors.reference.lags import Alike, learn_alike
@@ -52,7 +52,9 @@ def learn(observations: Sequence[Observation], noise: Noise, view: View, min_eve
     if noise == "overdispersed":
         unit = dispersion = dispersion * remainder(found, dispersion, inverse, use)
     common = common_modes(found, unit, inverse, cells, use)
-    changes = changes_of(found, unit, inverse, cells, use, common, CELL[noise])
+    levels, changes = changes_of(found, unit, inverse, cells, use, common, CELL[noise])
+    if not mean.follows:
+        common = untold(common, levels, cells, noise)
     return Knowledge(
         exists=np.asarray(view.exists),
         mean=mean,
