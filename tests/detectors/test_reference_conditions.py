@@ -100,7 +100,7 @@ def test_no_map_at_another_level_is_laid_to_a_pileup_that_is_told(factor: float)
 
 @pytest.mark.parametrize("factor", [0.7, 1.4])
 def test_where_nobody_tells_the_pileup_a_level_may_be_its_doing(factor: float) -> None:
-    """Over a fill it does that much: better a fault of the whole map unseen than a false one in every fill."""
+    """Over a fill it does that much: better a fault of the whole map unseen than a false one each fill."""
     shown = replace(towers(52.0, 99, factor), pileup=None)
     found = expected(learned("overdispersed", None), shown)
     assert np.median(shown.counts / found.mean) == pytest.approx(1.0, abs=0.05)
