@@ -74,7 +74,8 @@ def _say(made: "Bundle", output: Path, rate: float) -> None:
     print(
         f"learned from {made.card.training['lumisections']} lumisections; {alive} cells, {dead} never alive"
     )
-    if made.card.settings.get("slope_learned") is False and made.spec.pileup:
+    learned = (made.card.settings.get(name) for name in ("slope_learned", "follows_pileup"))
+    if any(told is False for told in learned) and made.spec.pileup:
         print("no change with pileup learned, as pileup hardly moved: the map is its own measure of it")
     if held is None:
         unit = "" if "threshold" in made.card.settings else " nats"

@@ -12,9 +12,6 @@ from caloscope.records import Reason
 PILEUP_MARGIN: Final = 5.0
 """How far outside the pileup it was trained on what was learned is still believed."""
 
-SINGLE: Final = 0.2
-"""Factor on it below which nothing is, whatever the margin: heavy ions collide one at a time."""
-
 FALLEN, RISEN = 0.4, 1.5
 """Factors on the pileup of the training within which it is believed where what pileup does was not learned:
 over a long fill it falls by 60 %."""
