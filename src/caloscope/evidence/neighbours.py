@@ -24,16 +24,16 @@ _KEPT: Final = 24
 class Neighbours:
     """The inverse correlation matrix of a map, `(cell, cell)`, ready for use.
 
-    `group` is one more than each cell's group, 0 for none, `common` the usual rms of each group, and
-    `one_mode` tells whether all cells are in one. What is remembered here depends on the matrix alone.
+    `group` is one more than each cell's group, 0 for none, `grouped` 1 where there is one, `common` the usual
+    rms of each group. What is remembered here depends on the matrix alone.
     """
 
     def __init__(self, covariance: Covariance) -> None:
         n = len(covariance.indptr) - 1
         self.matrix = sparse.csr_array((covariance.data, covariance.indices, covariance.indptr), shape=(n, n))
         self.group = covariance.group.astype(np.intp) + 1
+        self.grouped: Floats = (self.group > 0).astype(np.float32)
         self.common: Array = np.asarray(covariance.common, np.float64)
-        self.one_mode = len(self.common) == 1 and bool(self.group.all())
         self._own: Floats = np.asarray(self.matrix.diagonal(), np.float32)
         self._blocks: dict[bytes, Block] = {}
         self._left_out: dict[bytes, LeftOut] = {}

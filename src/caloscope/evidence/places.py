@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from caloscope.evidence.bank import FACTORS, SHIFTS, column
 from caloscope.evidence.layout import Layout
@@ -70,9 +69,7 @@ def news_of_parts(seen: Seen, layout: Layout, bad: NDArray[np.int8], level: Floa
         score[part], own = _of_flagged(seen, layout.members(part), float(shape[part]))
         information[part] = own
         forget[part] = own <= 0
-    lost = seen.levels.lost(known, found.cells.lever * found.asked)
-    if lost is None:
-        lost = _levels_of(layout, seen.around).share(found.share, seen.levels)
+    lost = seen.levels.lost(found, known)
     forget |= lost > (1 - LEAST_SHARE) * information
     information = np.maximum(information - lost, LEAST_SHARE * information)
     score -= information * level
@@ -117,10 +114,13 @@ def unlikely(seen: Seen, members: NDArray[np.int32]) -> float:
     of the map where it should be.
     """
     found = seen.found
+    lever = found.cells.lever
+    share = found.share
+    if share is None:
+        share = lever * seen.around.score(lever * seen.levels.grouped, found.out)
     inside = members[found.asked[members]]
-    known = 1 / found.level_variance - float(found.share[inside].sum())
-    shown = found.level / found.level_variance - float((found.shown * found.cells.lever)[inside].sum())
-    known = max(known, 1e-6)
+    known = max(1 / found.level_variance - float(share[inside].sum()), 1e-6)
+    shown = found.level / found.level_variance - float((found.shown * lever)[inside].sum())
     return 0.5 * (shown / known) ** 2 / (1 / known + seen.levels.largest**2)
 
 
@@ -142,33 +142,6 @@ def shape_of(layout: Layout, around: Neighbours) -> Floats:
 def _shape_of(layout: Layout, around: Neighbours) -> Floats:
     seen = around.products(layout.parts)
     return np.asarray(np.maximum(seen / layout.sizes, LEAST_INFORMATION))
-
-
-class _LevelsOfParts:
-    """Which common modes each part takes part in: one row for each part and mode."""
-
-    def __init__(self, layout: Layout, around: Neighbours) -> None:
-        parts = sparse.coo_array(layout.parts)
-        part, cell = parts.coords
-        inside = around.group[cell] > 0
-        part, cell = part[inside].astype(np.int64), cell[inside]
-        modes = len(around.common)
-        pairs, row = np.unique(part * max(modes, 1) + around.group[cell] - 1, return_inverse=True)
-        self._part, self._mode = np.divmod(pairs, max(modes, 1))
-        ones = np.ones(len(row), np.float32)
-        self._sums = sparse.csr_array((ones, (row, cell)), shape=(len(pairs), layout.cells))
-        self._parts = len(layout.sizes)
-
-    def share(self, share: Floats, levels: Levels) -> Floats:
-        """Information of each part that is lost as the levels of the modes are not known, `(part,)`."""
-        known = levels.sums(share) + levels.usual**-2.0
-        lost: NDArray[np.float64] = np.asarray(self._sums @ share, np.float64) ** 2 / known[self._mode]
-        return np.bincount(self._part, lost, self._parts).astype(np.float32)
-
-
-def _levels_of(layout: Layout, around: Neighbours) -> _LevelsOfParts:
-    found: _LevelsOfParts = around.remembered((layout, "levels"), lambda: _LevelsOfParts(layout, around))
-    return found
 
 
 def _linear(score: Floats, information: Floats) -> Floats:

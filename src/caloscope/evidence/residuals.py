@@ -5,7 +5,7 @@ altogether). Cells that are far off are not asked about their neighbours: one de
 four around it up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -39,8 +39,8 @@ class Residuals:
     `z` is the residual of each cell alone, in its standard deviations, `given` that given its neighbours
     times its `precision`, `shown` the latter before common modes were taken out. `out` are the cells that
     were left out, `asked` those that count for parts and levels. `level` is the relative shift of the whole
-    map and `level_variance` its variance from counting alone. `share` is what each cell knows of a level, in
-    units of one over a relative variance.
+    map and `level_variance` its variance from counting alone. `share` is what each cell knows of the level,
+    in units of one over a relative variance, where there is one common mode.
     """
 
     cells: Counted
@@ -52,7 +52,7 @@ class Residuals:
     asked: Mask
     level: float
     level_variance: float
-    share: Floats
+    share: Floats | None = None
 
     @property
     def score(self) -> Floats:
@@ -79,13 +79,18 @@ class Residuals:
 
 
 class Levels:
-    """The common modes of a map's groups of cells: their usual rms, and how much each lumisection shows."""
+    """The common modes of a map's groups of cells: their usual rms, and how much each lumisection shows.
+
+    `grouped` is 1 for cells that have a group, else 0, `(cell,)`. `one`: there is one group, and what it does
+    is known without approximation; of several, `modes.Couplings` tells.
+    """
 
     def __init__(self, around: Neighbours, layout: Layout, widened: float) -> None:
-        self._group = around.group
-        self._couplings = None if len(around.common) < 2 else couplings_of(layout, around)
+        self._layout, self._group = layout, around.group
+        self.grouped: Floats = around.grouped
         self.usual: Array = np.maximum(np.hypot(around.common, widened), LEAST)
-        self.none = not len(self.usual)
+        self.none, self.one = not len(self.usual), len(self.usual) == 1
+        self._couplings = None if self.none or self.one else couplings_of(layout, around)
 
     @property
     def largest(self) -> float:
@@ -97,21 +102,25 @@ class Levels:
         found: Array = np.bincount(self._group, values, len(self.usual) + 1).astype(np.float64)
         return found[1:]
 
-    def amounts(self, shown: Array, whole: Array, lever: Floats, usual: Array) -> Array:
-        """The most likely modes, `(group,)`: from what was `shown`, of rms `usual`.
+    def between(self, lever: Floats, share: Floats | None) -> Array:
+        """Information on the modes, `(group, group)`; `share` by cells where there is one."""
+        if share is not None or self._couplings is None:
+            return np.array([[0.0 if share is None else share.sum()]], np.float64)
+        return self._couplings.between(self.sums(lever**2))
 
-        `whole` is what each group knows if all have the same mode; that will do where there is one group.
+    def lost(self, found: Residuals, squares: Floats) -> Floats:
+        """Information that parts lose as modes are not known, `(part,)`.
+
+        `squares` are the sums of squared levers over the parts, `(part,)`.
         """
-        if self._couplings is None:
-            return np.asarray(shown / (whole + usual**-2.0))
-        known = self._couplings.between(self.sums(lever**2))
-        return np.asarray(np.linalg.solve(known + beforehand(usual), shown), np.float64)
-
-    def lost(self, of_parts: Floats, lever: Floats) -> Floats | None:
-        """Information that parts lose as modes are not known, `(part,)`; None where there is one group."""
-        if self._couplings is None:
-            return None
-        return self._couplings.lost(of_parts, self.sums(lever**2), self.usual)
+        if self._couplings is not None:
+            return self._couplings.lost(
+                squares, self.sums((found.cells.lever * found.asked) ** 2), self.usual
+            )
+        if found.share is None:
+            return np.zeros_like(squares)
+        known = found.share.sum() + self.usual**-2.0
+        return np.asarray(self._layout.total(found.share) ** 2 / known, np.float32)
 
     def spread(self, amounts: Array) -> Floats:
         """A group's amount in each of its cells, 0 in cells without a group."""
@@ -145,24 +154,26 @@ def _with_hot(cells: Counted, out: Mask) -> Mask:
 
 def _one_round(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *, broken: bool) -> Residuals:
     seen, precision, asked = around.score(cells.z, out), around.precision(out), around.asked(out)
+    found = Residuals(cells, cells.z, seen, seen, precision, out, asked, 0.0, np.inf)
     if levels.none:
-        nothing = np.zeros_like(seen)
-        return Residuals(cells, cells.z, seen, seen, precision, out, asked, 0.0, np.inf, nothing)
-    lever = cells.lever * asked
-    of_level = around.score(cells.lever, out)
-    share = lever * of_level
-    whole, shown = levels.sums(share), levels.sums(lever * seen)
-    known = max(float(whole.sum()), 1e-6)
+        return found
+    lever = cells.lever * levels.grouped
+    # What the modes do to the scores is linear in them: with one mode it is this.
+    of_level = around.score(lever, out) if levels.one else None
+    lever *= asked
+    share = None if of_level is None else lever * of_level
+    between = levels.between(lever, share)
+    known, shown = max(float(between.sum()), 1e-6), levels.sums(lever * seen)
     level = float(shown.sum()) / known
     usual = levels.usual
     if broken or abs(level) > BEYOND * np.sqrt(1 / known + levels.largest**2):
         usual = np.full(len(usual), FREE)
-    amounts = levels.amounts(shown, whole, lever, usual)
+    amounts: Array = np.asarray(np.linalg.solve(between + beforehand(usual), shown), np.float64)
     modes = cells.lever * levels.spread(amounts)
-    # What the modes do to the scores is linear in them: with one mode it is known already.
-    less = of_level * np.float32(amounts[0]) if around.one_mode else around.score(modes, out)
-    given, variance = seen - less, 1 / known
-    return Residuals(cells, cells.z - modes, given, seen, precision, out, asked, level, variance, share)
+    less = around.score(modes, out) if of_level is None else of_level * np.float32(amounts[0])
+    return replace(
+        found, z=cells.z - modes, given=seen - less, level=level, level_variance=1 / known, share=share
+    )
 
 
 def _far(found: Residuals, around: Neighbours) -> list[int]:

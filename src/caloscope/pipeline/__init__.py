@@ -6,6 +6,7 @@ from dataclasses import replace
 from caloscope.bundle import Bundle
 from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.incidents.shape import members
+from caloscope.pipeline.ask import Asked
 from caloscope.pipeline.coherent import coherent, level_of
 from caloscope.pipeline.lane import Lane
 from caloscope.pipeline.state import Given
@@ -97,14 +98,14 @@ class Pipeline:
         conflicts: list[str] = []
         arrived = [(lane, given) for lane in self._lanes if (given := lane.given(lumisection)) is not None]
         new = [(lane, given, standing) for lane, given in arrived if _news(standing := lane.standing(given))]
-        shift = _coherent([(lane.bundle, given) for lane, given in arrived]) if new else 0.0
+        shift, asked = _coherent(arrived) if new else (0.0, {})
         for lane, given, standing in new:
             name = lane.bundle.card.map
             if standing is Standing.CONFLICT:
                 conflicts.append(name)
                 continue
-            told = replace(given, coherent=shift)
-            results += lane.score(told, self._masked(lane.bundle), late=standing is Standing.LATE)
+            told, masked = replace(given, coherent=shift), self._masked(lane.bundle)
+            results += lane.score(told, masked, asked.get(lane), late=standing is Standing.LATE)
         return results, conflicts
 
     def _masked(self, bundle: Bundle) -> Mask:
@@ -122,12 +123,23 @@ def _news(standing: Standing) -> bool:
     return standing is not Standing.SAME
 
 
-def _coherent(arrived: Sequence[tuple[Bundle, Given]]) -> float:
-    """By how much all maps that came together are off as a whole; 0 where all are of one view."""
-    if len({bundle.card.view for bundle, _ in arrived}) < 2:
-        return 0.0
-    found = {bundle.card.map: level_of(bundle, given) for bundle, given in arrived}
-    return coherent({name: level for name, level in found.items() if level is not None})
+def _coherent(arrived: Sequence[tuple[Lane, Given]]) -> tuple[float, dict[Lane, Asked]]:
+    """By how much all maps that came together are off as a whole; 0 where all are of one view.
+
+    Also what detectors said of maps in the state in which they will be scored: they need not be asked again.
+    """
+    if len({lane.bundle.card.view for lane, _ in arrived}) < 2:
+        return 0.0, {}
+    levels: dict[str, float] = {}
+    known: dict[Lane, Asked] = {}
+    for lane, given in arrived:
+        asked, current = lane.asked(given)
+        level = None if asked is None else level_of(asked)
+        if level is not None:
+            levels[lane.bundle.card.map] = level
+        if asked is not None and current:
+            known[lane] = asked
+    return coherent(levels), known
 
 
 def _require_counts(lumisection: Lumisection) -> None:

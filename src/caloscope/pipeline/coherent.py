@@ -5,11 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from caloscope import prepare
-from caloscope.bundle import Bundle
 from caloscope.detectors.base import Answer, Array, Expectation
-from caloscope.pipeline.ask import ask
-from caloscope.pipeline.state import Given
+from caloscope.pipeline.ask import Asked
 
 BUSY = 0.5
 """Share of a map's testable cells, the busiest, whose median tells its level: broken parts of it do not."""
@@ -21,25 +18,23 @@ LEFT = 0.3
 """Share of what all maps do together by which one of them may differ: each follows pileup in its own way."""
 
 
-def level_of(bundle: Bundle, given: Given) -> float | None:
+def level_of(asked: Asked) -> float | None:
     """By how much a map is off as a whole, relative to what is expected; None where nobody says so.
 
     Of rates, or of hazards where counts are binomial: what conditions do to them is alike in all maps.
     """
-    record = given.record
-    if record is None or record.cumulative or not record.is_counts:
-        return None
-    answer, _ = ask(bundle, given, record, {})
+    answer = asked.answer
     if not isinstance(answer, Expectation):
         return None
     tested = answer.testable & (answer.mean > 0)
     if answer.noise == "binomial":
         tested &= answer.mean < ALWAYS * answer.trials
-    if not tested.any():
+    cells = np.flatnonzero(tested)
+    if not cells.size:
         return None
-    busy = tested & (answer.mean >= np.quantile(answer.mean[tested], 1.0 - BUSY))
-    counts = prepare.apply_geometry(record, bundle.view.exists)
-    return float(np.median(_rate(counts[busy], answer) / _rate(answer.mean[busy], answer))) - 1.0
+    counts, mean = asked.counts.reshape(-1)[cells], answer.mean.reshape(-1)[cells]
+    busy = mean >= np.quantile(mean, 1.0 - BUSY)
+    return float(np.median(_rate(counts[busy], answer) / _rate(mean[busy], answer))) - 1.0
 
 
 def coherent(levels: Mapping[str, float]) -> float:

@@ -8,8 +8,9 @@ import xxhash
 
 from caloscope import incidents
 from caloscope.bundle import Bundle
-from caloscope.detectors.base import NeedsCompanions
+from caloscope.detectors.base import Expectation, NeedsCompanions
 from caloscope.errors import StoreError
+from caloscope.pipeline.ask import Asked, ask
 from caloscope.pipeline.pending import Pending
 from caloscope.pipeline.state import Given, decode_step, encode
 from caloscope.pipeline.step import Scorer
@@ -62,9 +63,27 @@ class Lane:
             return Standing.SAME
         return Standing.LATE if reason is Reason.MAP_MISSING else Standing.CONFLICT
 
-    def score(self, given: Given, masked: Mask, *, late: bool) -> tuple[MapResult, ...]:
-        """Score it; what follows from it waits for the store."""
-        advance = self._timeline.late(given, masked) if late else self._timeline.advance(given, masked)
+    def asked(self, given: Given) -> tuple[Asked | None, bool]:
+        """What the detector says of a map of counts, and whether in the state in which it will be scored.
+
+        A detector that does not know because of what it remembers is asked as if it had no past: what maps
+        have in common must not depend on the order in which they came.
+        """
+        record = given.record
+        if record is None or record.cumulative or not record.is_counts:
+            return None, False
+        memory = self._timeline.memory if self._timeline.is_newest(given) else None
+        if memory is not None:
+            found = ask(self.bundle, given, record, memory)
+            if isinstance(found.answer, Expectation):
+                return found, True
+        return ask(self.bundle, given, record, {}), False
+
+    def score(
+        self, given: Given, masked: Mask, asked: Asked | None = None, *, late: bool
+    ) -> tuple[MapResult, ...]:
+        """Score it; what follows from it waits for the store. `asked`: what its detector said already."""
+        advance = self._timeline.late(given, masked) if late else self._timeline.advance(given, masked, asked)
         touched = advance.incidents if late else (*advance.incidents, *self._standing_incident(advance))
         self._pending.add(advance.results, touched, advance.revised_from)
         run, known = self._known

@@ -11,7 +11,7 @@ from caloscope.bundle import Bundle
 from caloscope.decide import codes_of, unknown_codes
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown
 from caloscope.evidence import EvidenceState, onset_of
-from caloscope.pipeline.ask import ask
+from caloscope.pipeline.ask import Asked, ask
 from caloscope.pipeline.coherent import shifted
 from caloscope.pipeline.gain import gained
 from caloscope.pipeline.judge import Arrived, Judgement, judge
@@ -22,7 +22,6 @@ from caloscope.records import (
     Floats,
     Incident,
     LumiId,
-    MapRecord,
     MapResult,
     Mask,
     Quality,
@@ -68,11 +67,11 @@ class Scorer:
         """Cells that exist and that the detector never saw alive."""
         return np.asarray(self.bundle.view.exists & ~self.bundle.detector.alive)
 
-    def score(self, given: Given, state: State, masked: Mask) -> Scored:
+    def score(self, given: Given, state: State, masked: Mask, asked: Asked | None = None) -> Scored:
         """Score one lumisection; never raises for what a source or a detector does.
 
         What grows through the run is differenced first. A detector that fails leaves the state as it was and
-        the map UNKNOWN(DETECTOR_FAILED).
+        the map UNKNOWN(DETECTOR_FAILED). `asked` is what the detector says, where it was asked in this state.
         """
         started = time.perf_counter()
         gain, baselines = gained(given, state.baselines, self.bundle.view)
@@ -81,7 +80,9 @@ class Scorer:
             scored = Scored(self.unknown(given, gain, masked), state)
         else:
             given = replace(given, record=gain.record, companions=gain.companions)
-            scored = self._score_record(given, gain.record, state, masked)
+            if asked is None:
+                asked = ask(self.bundle, given, gain.record, state.memory)
+            scored = self._score_record(Arrived(given, gain.record, asked.counts, masked), asked, state)
         return replace(scored, result=replace(scored.result, seconds=time.perf_counter() - started))
 
     def unknown(self, given: Given, why: NotKnown, masked: Mask) -> MapResult:
@@ -90,13 +91,11 @@ class Scorer:
         result = self._result(given, Quality.UNKNOWN, codes)
         return replace(result, reason=why.reason, detail=why.detail, image_events=why.image_events)
 
-    def _score_record(self, given: Given, record: MapRecord, state: State, masked: Mask) -> Scored:
-        answer, memory = ask(self.bundle, given, record, state.memory)
-        answer = shifted(answer, given.coherent)
-        counts = prepare.apply_geometry(record, self.bundle.view.exists)
-        arrived = Arrived(given, record, counts, masked)
+    def _score_record(self, arrived: Arrived, asked: Asked, state: State) -> Scored:
+        given, masked = arrived.given, arrived.masked
+        answer = shifted(asked.answer, given.coherent)
         judgement, evidence = judge(self.bundle, arrived, answer, state.evidence)
-        state = replace(state, memory=memory, evidence=evidence)
+        state = replace(state, memory=asked.memory, evidence=evidence)
         if isinstance(judgement, NotKnown):
             return Scored(self.unknown(given, judgement, masked), state)
         flags = self._flags(arrived, judgement, answer)
@@ -116,7 +115,7 @@ class Scorer:
                 evidence=judgement.evidence.value.astype(np.float32),
                 direction=judgement.evidence.direction,
                 flag_reason=judgement.reason,
-                image_events=record.events,
+                image_events=arrived.record.events,
             ),
             answer,
         )

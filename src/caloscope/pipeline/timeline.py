@@ -12,7 +12,8 @@ from enum import Enum
 
 import numpy as np
 
-from caloscope.detectors.base import NotKnown
+from caloscope.detectors.base import Memory, NotKnown
+from caloscope.pipeline.ask import Asked
 from caloscope.pipeline.state import Given, State
 from caloscope.pipeline.step import Scorer
 from caloscope.records import Incident, LumiId, MapResult, Mask, Reason
@@ -79,8 +80,21 @@ class Timeline:
             return Standing.NEW if known.record is None else Standing.CONFLICT
         return Standing.LATE if place == 0 and self._base is None else Standing.NEW
 
-    def advance(self, given: Given, masked: Mask) -> Advance:
-        """Score a new lumisection, and again those that come after it, each under the masks of its time."""
+    @property
+    def memory(self) -> Memory | None:
+        """What the detector remembers of the newest lumisection; None where it must be found out again."""
+        state = self._steps[-1].state if self._steps else self._before(0)
+        return None if state is None else state.memory
+
+    def is_newest(self, given: Given) -> bool:
+        """Whether it comes after all that is known."""
+        return self._place(given.id) == len(self._steps)
+
+    def advance(self, given: Given, masked: Mask, asked: Asked | None = None) -> Advance:
+        """Score a new lumisection, and again those that come after it, each under the masks of its time.
+
+        `asked` is what the detector says of one that is the newest, where it was asked already.
+        """
         given = replace(given, masked=masked)
         place = self._place(given.id)
         newest = place == len(self._steps)
@@ -92,7 +106,8 @@ class Timeline:
         results: list[MapResult] = []
         touched: dict[str, Incident] = {}
         for each in (given, *rest):
-            scored = self.scorer.score(each, state, masked if each.masked is None else each.masked)
+            mine = masked if each.masked is None else each.masked
+            scored = self.scorer.score(each, state, mine, asked if newest else None)
             state = scored.state
             results.append(scored.result)
             touched |= {incident.id: incident for incident in scored.incidents}

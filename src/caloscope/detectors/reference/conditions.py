@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from caloscope.detectors.base import Array, NotKnown, Observation
+from caloscope.detectors.reference.areas import map_level
 from caloscope.detectors.reference.level import Levels
 from caloscope.detectors.reference.mean import Mean
 from caloscope.records import Reason
@@ -27,12 +28,16 @@ SLACK: Final = 0.05
 
 
 class Found(NamedTuple):
-    """Events, x of the pileup, a shift of u beside it, and whether a pileup that means something was told."""
+    """Events, x of the pileup, a shift of u beside it, and whether a pileup that means something was told.
+
+    `levels` are those of the map's areas against what is expected without the shift, where they were needed.
+    """
 
     events: float
     x: float
     shift: float
     told: bool
+    levels: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +60,9 @@ class Conditions:
         if self.mean.follows:
             return Found(events, self.levels.pileup(counts, events), 0.0, told)
         low, high = self._reach(observation.pileup)
-        return Found(events, 0.0, self.levels.shift(counts, events, low, high), told)
+        levels = self.levels.found(counts, self.mean.counts(events, 0.0), events)
+        shift = min(max(map_level(levels[0]), low), high)
+        return Found(events, 0.0, shift, told, levels)
 
     def _reach(self, pileup: float | None) -> tuple[float, float]:
         """Between what a map may move in u because of a pileup whose effect was not learned.

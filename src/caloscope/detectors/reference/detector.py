@@ -122,8 +122,9 @@ class Reference:
     def _verdict(self, observation: Observation, counts: Array, found: Found, before: Memory) -> Verdict:
         """Whether the map is one of usual conditions: before it is its own measure, which hides that."""
         known = self.knowledge
-        unmoved = known.mean.counts(found.events, found.x)
-        levels = self._levels.found(counts, unmoved, found.events)
+        levels = found.levels
+        if levels is None:
+            levels = self._levels.found(counts, known.mean.counts(found.events, found.x), found.events)
         alone = self.noise == "binomial" and not found.told
         highest = HIGHEST_ALONE if alone else HIGHEST
         shape = Shown(levels, found.events, observation.pileup, found.shift, highest)

@@ -128,11 +128,6 @@ class Levels:
             return float(np.interp(0.0, above, self.grid))
         return float(np.interp(0.0, -above, self.grid))
 
-    def shift(self, counts: Array, events: float, low: float, high: float) -> float:
-        """By how much the map is above the mean, in u, between `low` and `high`."""
-        found = self.found(counts, self.mean.counts(events, 0.0), events)[0]
-        return float(np.clip(map_level(found), low, high))
-
     def scaled(self, counts: Array, expected: Array, events: float) -> Array:
         """Mean counts, in cells, of a map with the level that this one shows.
 
