@@ -7,7 +7,7 @@ import pytest
 
 from caloscope.geometry import view
 from caloscope.incidents import Flags, Owner, Track, follow, standing
-from caloscope.incidents.shape import clusters
+from caloscope.incidents.shape import gathered
 from caloscope.records import Cell, Direction, Incident, LumiId, Mask, Severity
 
 EB = view("EB", "2018")
@@ -186,7 +186,8 @@ def test_neighbours_at_high_eta_are_two_bins_apart_in_phi() -> None:
     rows = np.flatnonzero(hcal.exists[1, :, column])[:2]
     assert rows[1] - rows[0] == 2
     pair[1, rows, column] = True
-    assert len(list(clusters(pair, hcal))) == 1
+    places = np.flatnonzero(pair)
+    assert set(gathered(places, np.arange(2), hcal)) == {0}
 
 
 def test_the_onset_is_that_of_the_strongest_cell_and_never_after_opening() -> None:

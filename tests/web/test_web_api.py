@@ -40,7 +40,7 @@ def test_status_is_the_worst_of_the_maps_and_names_the_hardware(client: httpx.Cl
 def test_unknown_is_never_good(client: httpx.Client) -> None:
     warming = client.get("/api/status", params={"run": RUN, "lumi": 1}).json()
     assert warming["quality"] == "UNKNOWN"
-    assert warming["reason"] == "EB/digi: WARM_UP (cmssw-ml)"
+    assert warming["reason"] == "EB/digi: WARM_UP (eb-network)"
     missing = client.get("/api/status", params={"run": RUN, "lumi": 4}).json()
     assert missing["quality"] == "UNKNOWN"
     assert {one["reason"] for one in missing["maps"]} == {"NOT_SCORED"}

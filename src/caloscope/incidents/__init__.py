@@ -1,6 +1,7 @@
 """Flags that belong together: opening, carrying and closing incidents, and naming their hardware."""
 
-from caloscope.incidents.follow import CLOSE_AFTER, Flags, Owner, Track, follow
+from caloscope.incidents.follow import CLOSE_AFTER, follow
 from caloscope.incidents.standing import standing
+from caloscope.incidents.track import Flags, Owner, Track
 
 __all__ = ["CLOSE_AFTER", "Flags", "Owner", "Track", "follow", "standing"]

@@ -1,30 +1,33 @@
 """Flags that belong together become one incident, with the name of the hardware they share.
 
-A region that is filled with flags is one incident, and takes in those that had opened inside it. Other flags
-stay with the open incident that their cell belongs to. What is left over is gathered by contact; it joins a
-young incident that it touches or opens a new one. An incident closes after three scored lumisections without
-any of its flags; a record that covers several lumisections is as many of them.
+A region that is filled with flags is one incident. Those that opened inside it a short while ago were its
+first signs and end in it; an older one, of another fault, goes on with its own cells beside it. Other flags
+stay with the open incident that their cell belongs to. What is left over is gathered by contact, over a gap
+of one cell at most; it joins the young incidents that it touches, which become one, or opens a new one. An
+incident closes after three scored lumisections without any of its flags; a record that covers several
+lumisections is as many of them.
 """
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.geometry import View
+from caloscope.incidents.holding import Hold, Making, heirs_of, hold_of, merged
+from caloscope.incidents.scrambled import join_scrambled
 from caloscope.incidents.shape import (
-    clusters,
+    Filled,
+    Indices,
     filled_regions,
-    hardware_of,
-    members,
-    neighbours,
-    places,
+    gathered,
+    near_places,
+    places_of,
     region_sizes,
 )
-from caloscope.records import Cell, Direction, Incident, LumiId, Mask, Reason, Severity
+from caloscope.incidents.track import Flags, Owner, Track
+from caloscope.records import Direction, Incident, Mask
 
 CLOSE_AFTER = 3
 """Scored lumisections without a flag after which an incident is over."""
@@ -33,59 +36,7 @@ FEW = 0.3
 """Share of its cells below which an incident is mostly cured."""
 
 JOIN_WITHIN = 10
-"""An incident takes in new neighbours only this many lumisections after it opened."""
-
-
-Array: TypeAlias = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """An incident that is open, and what is needed to carry it on.
-
-    `quiet` counts the scored lumisections since its last flag, `small` those in which only few of its cells
-    were flagged; `observed` and `expected` are sums of counts over its cells while they were flagged.
-    """
-
-    incident: Incident
-    quiet: int = 0
-    small: int = 0
-    observed: float = 0.0
-    expected: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Flags:
-    """The flagged cells of one map in one lumisection; all arrays have the view's shape.
-
-    `onset` holds the estimated first faulty lumisection of each flagged cell, None where it is not known.
-    What is not flagged is known to be good where it is `testable`. Regions are named by their cells that were
-    `seen`: all that would have been flagged if the region were lost; None stands for the testable ones.
-    `masked` cells are followed too, but an incident of masked cells alone makes nothing BAD. All of it is
-    about `span` lumisections, this one and those before.
-    """
-
-    id: LumiId
-    flagged: Mask
-    direction: NDArray[np.int8]
-    evidence: Array
-    counts: Array
-    expected: Array
-    testable: Mask
-    masked: Mask
-    onset: dict[Cell, LumiId]
-    reason: Reason = Reason.EVIDENCE
-    span: int = 1
-    seen: Mask | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose incidents these are."""
-
-    label: str
-    map: str
-    bundle: str
+"""An incident takes in what is new, and is taken in, only this many lumisections after it opened."""
 
 
 def follow(
@@ -98,158 +49,146 @@ def follow(
     if not tracks and not flags.flagged.any():
         return (), ()
     sizes = region_sizes(flags.testable if flags.seen is None else flags.seen, view)
+    # A detector that does not know the direction counts as low.
+    high = flags.flagged & (flags.direction > 0)
+    sides = (
+        _Following(flags, flags.flagged & ~high, Direction.LOW, view, sizes),
+        _Following(flags, high, Direction.HIGH, view, sizes),
+    )
+    for side in sides:
+        side.run(tracks)
+    held, ended = join_scrambled((sides[0].held, sides[1].held), sizes, view)
     still: list[Track] = []
     closed: list[Incident] = []
-    for sign, direction in ((-1, Direction.LOW), (1, Direction.HIGH)):
-        # A detector that does not know the direction counts as low.
-        flagged = flags.flagged & (flags.direction > 0 if sign > 0 else flags.direction <= 0)
-        mine = [track for track in tracks if track.incident.direction is direction]
-        if mine or flagged.any():
-            kept, ended = _Following(flags, flagged, direction, view, owner, sizes).run(mine)
-            still += kept
-            closed += ended
+    for side, holds, over in zip(sides, held, ended, strict=True):
+        making = Making(flags, side.direction, sizes, view, owner)
+        still += [making.track(hold) for hold in holds]
+        closed += [replace(track.incident, closed=flags.id) for track in (*side.ended, *over)]
     return tuple(still), (*closed, *(track.incident for track in still))
 
 
 class _Following:
-    """The flags of one direction, given out to incidents."""
+    """The flags of one direction, given out to incidents: `held` stay open, `ended` are over."""
 
     def __init__(
-        self,
-        flags: Flags,
-        flagged: Mask,
-        direction: Direction,
-        view: View,
-        owner: Owner,
-        sizes: NDArray[np.int64],
+        self, flags: Flags, flagged: Mask, direction: Direction, view: View, sizes: NDArray[np.int64]
     ) -> None:
         self._flags = flags
-        self._left = flagged.copy()
-        self._direction = direction
+        self._left = flagged.ravel()
+        self._testable = flags.testable.ravel()
         self._view = view
-        self._owner = owner
         self._sizes = sizes
-        self._kept: list[Track] = []
-        self._ended: list[Incident] = []
+        self.direction = direction
+        self.held: list[Hold] = []
+        self.ended: list[Track] = []
 
-    def run(self, tracks: Sequence[Track]) -> tuple[list[Track], list[Incident]]:
-        """First whole regions, which take in the incidents inside; then known cells; then what is left."""
-        waiting = list(tracks)
-        for region in filled_regions(self._left, self._sizes, self._view):
+    def run(self, tracks: Sequence[Track]) -> None:
+        """First whole regions, which take in the young incidents inside; then known cells; then the rest."""
+        mine = [track for track in tracks if track.incident.direction is self.direction]
+        waiting = [hold_of(track, self._view, young=self._is_young(track)) for track in mine]
+        for region in filled_regions(np.flatnonzero(self._left), self._sizes, self._view):
             waiting = self._fill(region, waiting)
-        for track in waiting:
-            cells = members(track.incident.cells, self._view.shape)
-            self._keep(track, cells & self._left, int((cells & self._flags.testable).sum()))
-        self._join_or_open()
-        return self._kept, self._ended
+        for hold in waiting:
+            self._keep(hold)
+        self._join_or_open(np.flatnonzero(self._left))
 
-    def _fill(self, region: Mask, waiting: list[Track]) -> list[Track]:
-        """One incident for a region that is filled: the oldest inside goes on, the others end in it."""
-        inside = [track for track in waiting if self._mostly_in(track, region)]
-        self._left &= ~region
-        if inside:
-            oldest, *others = sorted(inside, key=lambda track: track.incident.opened)
-            self._kept.append(self._carry(oldest, region))
-            self._ended += [replace(other.incident, closed=self._flags.id) for other in others]
-        else:
-            self._kept.append(self._open(region))
-        return [track for track in waiting if track not in inside]
+    def _is_young(self, track: Track) -> bool:
+        """Whether an incident may still grow."""
+        first, opened = self._flags.id.lumi - self._flags.span + 1, track.incident.opened
+        return opened.run == self._flags.id.run and first - opened.lumi <= JOIN_WITHIN
 
-    def _mostly_in(self, track: Track, region: Mask) -> bool:
-        cells = track.incident.cells
-        return 2 * sum(bool(region[cell]) for cell in cells) > len(cells)
+    def _fill(self, region: Filled, waiting: list[Hold]) -> list[Hold]:
+        """One incident for a region that is filled: the oldest of its heirs, or a new one.
 
-    def _keep(self, track: Track, cells: Mask, tested: int) -> None:
-        """Carry a track on if it has flags, else count a quiet lumisection if any of its cells was `tested`.
+        What else is inside is another fault and keeps its own flags.
+        """
+        mask = np.zeros(self._left.size, np.bool_)
+        mask[region.places] = True
+        inside = [hold for hold in waiting if 2 * mask[hold.places].sum() > hold.places.size]
+        heirs = heirs_of(inside, region, mask)
+        for other in inside:
+            if other not in heirs:
+                mask[other.places] = False
+        mine = np.flatnonzero(mask)
+        if not mine.size:
+            return waiting
+        hold = self._grown(heirs)
+        hold.mine, hold.more, hold.region = mine, True, region.name
+        self._left[mine] = False
+        self.held.append(hold)
+        return [each for each in waiting if each not in heirs]
+
+    def _grown(self, heirs: Sequence[Hold]) -> Hold:
+        """The oldest of the heirs of a region, with its own cells, or a new incident where there is none."""
+        if not heirs:
+            return Hold(None)
+        hold, ended = merged(heirs)
+        if hold.track is not None:
+            hold.track = replace(hold.track, small=0)
+            if ended:
+                hold.places = places_of(hold.track.incident.cells, self._view.shape)
+        self.ended += ended
+        return hold
+
+    def _keep(self, hold: Hold) -> None:
+        """Carry a track on if it has flags, else count a quiet lumisection if any of its cells was tested.
 
         A new run without a flag ends it at once, if they were. What is left of a large incident that is
         mostly cured becomes an incident of its own.
         """
-        few = int(cells.sum()) < FEW * tested
-        small = track.small + self._flags.span if few else 0
-        quiet = track.quiet + (self._flags.span if tested else 0)
-        other_run = tested > 0 and track.incident.last.run != self._flags.id.run
-        if cells.any() and small < CLOSE_AFTER:
-            self._left &= ~cells
-            self._kept.append(replace(self._carry(track, cells), small=small))
-        elif cells.any() or other_run or quiet >= CLOSE_AFTER:
-            self._ended.append(replace(track.incident, closed=self._flags.id))
-        else:
-            self._kept.append(replace(track, quiet=quiet, small=small))
+        track, flags = hold.track, self._flags
+        if track is None:
+            return
+        hold.mine = hold.places[self._left[hold.places]]
+        tested = int(self._testable[hold.places].sum())
+        small = track.small + flags.span if hold.mine.size < FEW * tested else 0
+        quiet = track.quiet + (flags.span if tested else 0)
+        other_run = tested > 0 and track.incident.last.run != flags.id.run
+        if hold.mine.size and small < CLOSE_AFTER:
+            self._left[hold.mine] = False
+            quiet = 0
+        elif hold.mine.size or other_run or quiet >= CLOSE_AFTER:
+            self.ended.append(track)
+            return
+        if (quiet, small) != (track.quiet, track.small):
+            hold.track = replace(track, quiet=quiet, small=small)
+        self.held.append(hold)
 
-    def _join_or_open(self) -> None:
-        """Groups that are left over join a young incident that they touch, or open a new one."""
-        young = self._young()
-        for group in clusters(self._left, self._view):
-            near = neighbours(places(group), self._view)
-            touched = young[tuple(near.reshape(-1, near.shape[2]).T)]
-            if (touched >= 0).any():
-                place = int(touched[touched >= 0].min())
-                self._kept[place] = self._carry(self._kept[place], group)
-            else:
-                self._kept.append(self._open(group))
+    def _join_or_open(self, left: Indices) -> None:
+        """Groups that are left over join the young incidents that they touch, or open a new one."""
+        if not left.size:
+            return
+        small = [hold for hold in self.held if hold.young and not hold.is_region()]
+        large = [hold for hold in self.held if hold.young and hold.is_region()]
+        places = np.concatenate([left, *(hold.places for hold in small)])
+        each = [1] * left.size + [hold.places.size for hold in small]
+        labels = gathered(places, np.repeat(np.arange(len(each)), each), self._view)
+        touched: dict[int, list[Hold]] = {}
+        for hold, label in zip(small, labels[left.size :].tolist(), strict=True):
+            touched.setdefault(label, []).append(hold)
+        beside = self._first_near(left, large)
+        order = np.argsort(labels[: left.size], kind="stable")
+        starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
+        for group in np.split(order, starts[1:]):
+            near = touched.get(int(labels[group[0]]), [])
+            first = len(large) if near else int(beside[group].min())
+            self._give(left[group], near or large[first : first + 1])
 
-    def _young(self) -> NDArray[np.intp]:
-        """Which of the kept incidents may still grow, by cell; -1 where none."""
-        place = np.full(self._view.shape, -1, np.intp)
-        first = self._flags.id.lumi - self._flags.span + 1
-        for number, track in reversed(list(enumerate(self._kept))):
-            opened = track.incident.opened
-            if opened.run == self._flags.id.run and first - opened.lumi <= JOIN_WITHIN:
-                place[members(track.incident.cells, self._view.shape)] = number
-        return place
+    def _give(self, group: Indices, to: Sequence[Hold]) -> None:
+        """Give a group to incidents, which become one, or open a new one."""
+        if not to:
+            self.held.append(Hold(None, mine=group, more=True))
+            return
+        hold, ended = merged(to)
+        hold.mine, hold.more = np.union1d(hold.mine, group), True
+        self.ended += ended
+        self.held = [each for each in self.held if each not in to] + [hold]
 
-    def _open(self, group: Mask) -> Track:
-        flags, owner = self._flags, self._owner
-        cells = cells_of(group)
-        strongest = cells[int(np.argmax(flags.evidence[group]))]
-        incident = Incident(
-            id=identity(owner, flags.id, cells[0], self._direction),
-            label=owner.label,
-            map=owner.map,
-            bundle=owner.bundle,
-            hardware="",
-            cells=(),
-            opened=flags.id,
-            last=flags.id,
-            onset=min(flags.onset.get(strongest, flags.id), flags.id),
-            closed=None,
-            direction=self._direction,
-            reason=flags.reason,
-            severity=Severity.CELL,
-            factor=None,
-            peak_evidence=0.0,
-        )
-        return self._carry(Track(incident), group)
-
-    def _carry(self, track: Track, mine: Mask) -> Track:
-        """The track with this lumisection's flags added; it is masked while all that is flagged is."""
-        flags, incident = self._flags, track.incident
-        cells = tuple(sorted({*incident.cells, *cells_of(mine)}))
-        observed = track.observed + float(flags.counts[mine].sum())
-        expected = track.expected + float(flags.expected[mine].sum())
-        hardware, severity = incident.hardware, incident.severity
-        if len(cells) > len(incident.cells):
-            hardware, severity = hardware_of(members(cells, self._view.shape), self._sizes, self._view)
-        followed = replace(
-            incident,
-            cells=cells,
-            hardware=hardware,
-            severity=severity,
-            last=max(incident.last, flags.id),
-            factor=observed / expected if expected > 0 else None,
-            peak_evidence=max(incident.peak_evidence, float(flags.evidence[mine].max())),
-            masked=bool(flags.masked[mine].all()),
-        )
-        return Track(followed, observed=observed, expected=expected)
-
-
-def cells_of(mask: Mask) -> tuple[Cell, ...]:
-    """The cells of a mask, in C order."""
-    return tuple(tuple(index) for index in places(mask).tolist())
-
-
-def identity(owner: Owner, at: LumiId, cell: Cell, what: str) -> str:
-    """The same incident has the same identity in a replay and after a restart."""
-    text = f"{owner.label}|{owner.map}|{owner.bundle}|{at.run}:{at.lumi}|{cell}|{what}"
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    def _first_near(self, left: Indices, large: Sequence[Hold]) -> Indices:
+        """For each place the number of the first of the regions that it (nearly) touches, or how many."""
+        if not large:
+            return np.zeros(left.size, np.intp)
+        number = np.full(self._left.size, len(large), np.intp)
+        for n, hold in reversed(list(enumerate(large))):
+            number[near_places(hold.every(), self._view)] = n
+        return np.asarray(number[near_places(left, self._view)].min(axis=1))

@@ -1,13 +1,16 @@
-"""Which flagged cells hang together, and what hardware they are."""
+"""Which flagged cells hang together, and what hardware they are.
+
+Cells are given by their places: indices into the flattened view, in C order.
+"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from caloscope.geometry import View
@@ -21,8 +24,26 @@ SMALLEST_REGION = 4
 
 Indices = NDArray[np.intp]
 
-Regions: TypeAlias = "csr_array[Any, tuple[int, int]]"
-"""A row for each region, with ones at its cells."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """A region that is filled: its name and the places of the flags in it, ascending."""
+
+    name: str
+    places: Indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Regions:
+    """The whole map and the regions from large to small, as places and by cell.
+
+    `of_cell` `(cells, most)` holds the numbers of the regions that a cell is part of, filled up with the
+    number of regions.
+    """
+
+    names: tuple[str, ...]
+    places: tuple[Indices, ...]
+    of_cell: Indices
 
 
 def members(cells: Sequence[Cell], shape: tuple[int, ...]) -> Mask:
@@ -33,64 +54,71 @@ def members(cells: Sequence[Cell], shape: tuple[int, ...]) -> Mask:
     return mask
 
 
-def places(mask: Mask) -> Indices:
-    """Indices `(n, axes)` of the cells of a mask, in C order."""
-    return np.stack(np.unravel_index(np.flatnonzero(mask), mask.shape), axis=1)
+def places_of(cells: Sequence[Cell], shape: tuple[int, ...]) -> Indices:
+    """The places of cells."""
+    if not cells:
+        return np.zeros(0, np.intp)
+    return np.asarray(np.ravel_multi_index(tuple(np.array(cells).T), shape), np.intp)
+
+
+def cells_of(places: Indices, shape: tuple[int, ...]) -> tuple[Cell, ...]:
+    """The cells at places, in their order."""
+    return tuple(zip(*(axis.tolist() for axis in np.unravel_index(places, shape)), strict=True))
 
 
 def region_sizes(testable: Mask, view: View) -> NDArray[np.int64]:
     """How many testable cells the whole map and each region have, from large regions to small."""
-    _, regions = _regions(view)
-    return _held(regions, testable)
+    return _held(_regions(view), np.flatnonzero(testable))
 
 
-def filled_regions(flagged: Mask, sizes: NDArray[np.int64], view: View) -> Iterator[Mask]:
+def filled_regions(flagged: Indices, sizes: NDArray[np.int64], view: View) -> Iterator[Filled]:
     """The flags in each region that they fill, from the whole map down; no cell is given twice."""
-    if not flagged.any():
+    if flagged.size < REGION_FRACTION * SMALLEST_REGION:
         return
-    _, regions = _regions(view)
-    left = flagged.ravel().copy()
+    regions = _regions(view)
     # A region that its flags do not fill now does not fill later, when others took some of them.
     filled = (sizes >= SMALLEST_REGION) & (_held(regions, flagged) >= REGION_FRACTION * sizes)
+    left = np.zeros(view.exists.size, np.bool_)
+    left[flagged] = True
     for number in np.flatnonzero(filled):
-        cells = _cells_of(regions, int(number))
-        inside = cells[left[cells]]
+        places = regions.places[number]
+        inside = places[left[places]]
         if inside.size >= REGION_FRACTION * sizes[number]:
             left[inside] = False
-            yield _mask(inside, view)
+            yield Filled(regions.names[number], inside)
 
 
-def clusters(flagged: Mask, view: View) -> Iterator[Mask]:
-    """The flags that touch each other, group by group in C order; circular axes close."""
-    flat = np.flatnonzero(flagged)
-    if not flat.size:
-        return
-    cells = places(flagged)
-    place = np.full(view.shape, -1, np.intp)
-    place[flagged] = np.arange(len(cells))
-    near = neighbours(cells, view)
-    owner = np.repeat(np.arange(len(cells)), near.shape[1])
-    other = place[tuple(near.reshape(-1, near.shape[2]).T)]
-    owner, other = owner[other >= 0], other[other >= 0]
-    graph = coo_array((np.ones(len(owner)), (owner, other)), shape=(len(cells), len(cells)))
+def gathered(places: Indices, owner: Indices, view: View) -> NDArray[np.int32]:
+    """For each owner the group that it is in: owners with places that touch or nearly touch hang together.
+
+    `owner` `(n,)` numbers whose the places are, from zero. Two cells with one other between them nearly
+    touch: they have a neighbour in common. Circular axes close. Groups count from zero in the order of
+    their first owner.
+    """
+    near = near_places(places, view)
+    _, shared = np.unique(near.ravel(), return_inverse=True)
+    count = int(owner.max()) + 1
+    every = count + int(shared.max()) + 1
+    ends = (np.repeat(owner, near.shape[1]), count + shared)
+    graph = coo_array((np.ones(near.size, np.int8), ends), shape=(every, every))
     _, labels = connected_components(graph, directed=False)
-    for label in dict.fromkeys(labels.tolist()):
-        yield _mask(flat[labels == label], view)
+    return np.asarray(labels[:count], np.int32)
 
 
-def neighbours(cells: Indices, view: View) -> Indices:
-    """The cells `(n, axes)` with all that share a side or a corner with them, `(n, 3^axes, axes)`.
+def near_places(places: Indices, view: View) -> Indices:
+    """The cells `(n,)` with all that share a side or a corner with them, `(n, 3^axes)`.
 
     At an end that is not circular a cell is its own neighbour. Where every other bin in y is no cell (HCAL
     at high eta) the next bin but one is the neighbour, so a step in y is taken twice if it meets no cell.
     """
+    cells = np.stack(np.unravel_index(places, view.shape), axis=1)
     steps = np.array(list(product((-1, 0, 1), repeat=len(view.shape))))
     near = _step(cells[:, np.newaxis, :], steps, view)
     gaps = ~view.exists[tuple(np.moveaxis(near, -1, 0))]
     up = np.zeros_like(steps)
     up[:, -2] = steps[:, -2]
     near[gaps] = _step(near, up, view)[gaps]
-    return near
+    return np.asarray(np.ravel_multi_index(tuple(np.moveaxis(near, -1, 0)), view.shape), np.intp)
 
 
 def _step(cells: Indices, steps: Indices, view: View) -> Indices:
@@ -100,48 +128,50 @@ def _step(cells: Indices, steps: Indices, view: View) -> Indices:
     return moved
 
 
-def hardware_of(cells: Mask, sizes: NDArray[np.int64], view: View) -> tuple[str, Severity]:
+def hardware_of(
+    places: Indices, sizes: NDArray[np.int64], view: View, known: str = ""
+) -> tuple[str, Severity]:
     """Name of the largest region that the cells fill, else of the cell, else a count and where it is.
 
-    `sizes` are those of `region_sizes`.
+    `sizes` are those of `region_sizes`. The region named `known` is known to be filled, by these cells and
+    those of others: its name is given if most of these cells are in it.
     """
-    flat = np.flatnonzero(cells)
-    names, regions = _regions(view)
-    held = _held(regions, cells)
-    filled = (sizes >= SMALLEST_REGION) & (held >= REGION_FRACTION * np.maximum(sizes, flat.size))
+    first: Cell = tuple(int(i) for i in np.unravel_index(places[0], view.shape))
+    if places.size == 1 and not known:
+        return view.describe(first), Severity.CELL
+    regions = _regions(view)
+    held = _held(regions, places)
+    filled = (sizes >= SMALLEST_REGION) & (held >= REGION_FRACTION * np.maximum(sizes, places.size))
+    if known and known in regions.names:
+        number = regions.names.index(known)
+        filled[number] |= held[number] >= REGION_FRACTION * places.size
     if filled.any():
         number = int(np.argmax(filled))
-        return names[number], Severity.MAP if number == 0 else Severity.REGION
-    first: Cell = tuple(int(i) for i in places(cells)[0])
-    if flat.size == 1:
+        return regions.names[number], Severity.MAP if number == 0 else Severity.REGION
+    if places.size == 1:
         return view.describe(first), Severity.CELL
-    holding = np.flatnonzero(held == flat.size)
-    inside = names[int(holding[-1])] if holding.size and holding[-1] > 0 else view.name
-    return f"{flat.size} cells in {inside}, from {view.describe(first)}", Severity.CLUSTER
+    holding = np.flatnonzero(held == places.size)
+    inside = regions.names[int(holding[-1])] if holding.size and holding[-1] > 0 else view.name
+    return f"{places.size} cells in {inside}, from {view.describe(first)}", Severity.CLUSTER
 
 
 @lru_cache(maxsize=32)
-def _regions(view: View) -> tuple[list[str], Regions]:
-    """Names and members of the whole map and of the regions from large to small, `(region, cell)`, 0 or 1."""
+def _regions(view: View) -> _Regions:
+    """The whole map and the regions of a view."""
     large_first = list(reversed(view.regions))
     names = [f"{view.name} (whole map)", *(region.name for region in large_first)]
-    masks = [view.exists, *(region.members for region in large_first)]
-    table = csr_array(np.stack([mask.ravel() for mask in masks]), dtype=np.int32)
-    return names, cast("Regions", table)
+    places = [np.flatnonzero(mask) for mask in (view.exists, *(region.members for region in large_first))]
+    numbers = np.repeat(np.arange(len(places)), [len(each) for each in places])
+    cells = np.concatenate(places)
+    order = np.argsort(cells, kind="stable")
+    cells, numbers = cells[order], numbers[order]
+    rank = np.arange(len(cells)) - np.searchsorted(cells, cells)
+    of_cell = np.full((view.exists.size, int(rank.max()) + 1), len(places), np.intp)
+    of_cell[cells, rank] = numbers
+    return _Regions(tuple(names), tuple(places), of_cell)
 
 
-def _held(regions: Regions, cells: Mask) -> NDArray[np.int64]:
+def _held(regions: _Regions, places: Indices) -> NDArray[np.int64]:
     """How many of the cells each region has."""
-    return np.asarray(regions @ cells.ravel().astype(np.int32)).astype(np.int64)
-
-
-def _cells_of(regions: Regions, number: int) -> Indices:
-    """The cells of a region, ascending."""
-    first, last = regions.indptr[number : number + 2]
-    return np.asarray(regions.indices[first:last], np.intp)
-
-
-def _mask(flat: Indices, view: View) -> Mask:
-    mask = np.zeros(view.shape, np.bool_)
-    mask.ravel()[flat] = True
-    return mask
+    count = len(regions.names)
+    return np.bincount(regions.of_cell[places].ravel(), minlength=count + 1)[:count].astype(np.int64)

@@ -1,6 +1,9 @@
 """The one standing incident of a map: the cells that never counted in its reference."""
 
-from caloscope.incidents.follow import Owner, cells_of, identity
+import numpy as np
+
+from caloscope.incidents.shape import cells_of
+from caloscope.incidents.track import Owner, identity
 from caloscope.records import Direction, Incident, LumiId, Mask, Reason, Severity
 
 
@@ -8,7 +11,7 @@ def standing(never_alive: Mask, owner: Owner, at: LumiId) -> Incident | None:
     """The one standing incident of a map: the cells that never counted in its reference."""
     if not never_alive.any():
         return None
-    cells = cells_of(never_alive)
+    cells = cells_of(np.flatnonzero(never_alive), never_alive.shape)
     return Incident(
         id=identity(owner, LumiId(0, 0), cells[0], "never alive"),
         label=owner.label,

@@ -1,5 +1,7 @@
 """The JSON that the page and other clients get, as FastAPI documents it."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from caloscope.records import Quality
@@ -8,6 +10,9 @@ Grid = list[list[int | None]]
 """Rows (y) of columns (x); null where there is no cell."""
 
 FloatGrid = list[list[float | None]]
+
+State = Literal["open", "closed", "later"]
+"""An incident in a lumisection: going on, over, or not yet begun."""
 
 
 class Place(BaseModel):
@@ -25,6 +30,7 @@ class MapStatus(BaseModel):
     slug: str
     bundle: str = Field(description="hash of the bundle")
     bundle_name: str
+    title: str = Field(description="the detector; where a map has several bundles, the bundle's name")
     detector: str
     quality: Quality
     reason: str | None = None
@@ -57,7 +63,7 @@ class Status(BaseModel):
     stale: bool = Field(
         description="there is no verdict, or data are live and the last is older than a minute"
     )
-    open_incidents: int
+    open_incidents: int = Field(description="open in this lumisection, without what is masked")
     quarantined: int
     last_change: int = Field(description="give it to /api/changes?since=")
     store: str
@@ -147,6 +153,7 @@ class IncidentModel(BaseModel):
     map: str
     slug: str
     bundle: str
+    bundle_title: str | None = Field(description="the bundle's name, where its map has several")
     hardware: str
     direction: str
     factor: float | None = Field(description="observed over expected counts")
@@ -160,33 +167,13 @@ class IncidentModel(BaseModel):
     peak_evidence: float | None
     masked: bool
     standing: bool
+    state: State | None = Field(description="what it was in the lumisection asked for")
+    lumis_then: int | None = Field(description="its length up to there, where it was open then; else null")
     cell_count: int
     depths: list[int] = Field(description="physical depths that it touches")
     cells: list[list[int]] | None = Field(
         default=None, description="indices; only where one incident is asked for"
     )
-
-
-class Series(BaseModel):
-    """One line of a trend; several maps may share it."""
-
-    maps: list[str]
-    detector: str | None
-    values: list[float | None] = Field(description="null where unknown; as long as `lumis`")
-
-
-class Trends(BaseModel):
-    """The trends of a run against lumisection."""
-
-    label: str
-    run: int
-    lumis: list[int]
-    firsts: list[int] = Field(description="the first of the lumisections that a record covers")
-    qualities: list[Quality | None] = Field(description="null where no lumisection was seen")
-    pileup: list[Series]
-    events: list[Series]
-    image_events: list[Series]
-    bad_cells: list[Series]
 
 
 class QuarantinedFile(BaseModel):

@@ -1,12 +1,40 @@
 """The results of a run as lines against lumisection."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from pydantic import BaseModel, Field
 
 from caloscope.records import Quality
 from caloscope.store import BundleRow, ResultRow
-from caloscope.web.models import Series
 
 Value = float | None
+
+
+class Series(BaseModel):
+    """One line of a trend; several maps may share it."""
+
+    maps: list[str]
+    detector: str | None
+    bundle_title: str | None = Field(
+        default=None,
+        description="the bundle's name, where its map has several and it matters",
+    )
+    values: list[float | None] = Field(description="null where unknown; as long as `lumis`")
+
+
+class Trends(BaseModel):
+    """The trends of a run against lumisection."""
+
+    label: str
+    run: int
+    lumis: list[int]
+    firsts: list[int] = Field(description="the first of the lumisections that a record covers")
+    qualities: list[Quality | None] = Field(description="null where no lumisection was seen")
+    pileup: list[Series]
+    events: list[Series]
+    image_events: list[Series]
+    bad_cells: list[Series]
 
 
 def with_gaps(lumis: Sequence[int], spans: Mapping[int, int] | None = None) -> list[int]:
@@ -44,24 +72,35 @@ def lines(
     bundles: Sequence[BundleRow],
     value: Callable[[ResultRow], Value],
     *,
+    titles: Mapping[str, str] | None = None,
     by_map: bool,
     join: bool = True,
 ) -> list[Series]:
-    """One line per map (`by_map`: what belongs to the map) or per map and detector.
+    """One line per map (`by_map`: what belongs to the map) or per bundle, named by its detector.
 
-    Equal lines become one that names all its maps if `join`; a line without any value is left out. A record
-    of several lumisections has its value at the first of them too.
+    `titles` holds by hash what to call the bundles of a map that has several. Equal lines of one detector
+    become one that names all its maps if `join`; a line without any value is left out. A record of several
+    lumisections has its value at the first of them too.
     """
     values: dict[tuple[str, str | None], dict[int, Value]] = {}
-    detectors = {bundle.hash: bundle.detector for bundle in bundles}
     for row in rows:
-        detector = None if by_map else detectors.get(row.key.bundle, row.key.bundle)
         known = value(row)
         if known is not None:
-            line = values.setdefault((row.key.map, detector), {})
+            line = values.setdefault((row.key.map, None if by_map else row.key.bundle), {})
             line[row.key.lumi] = known
             line.setdefault(row.key.lumi - row.span + 1, known)
-    return _joined(lumis, values) if join else _single(lumis, values)
+    detectors = {bundle.hash: bundle.detector for bundle in bundles}
+    found = [
+        Series(
+            maps=[name],
+            detector=None if bundle is None else detectors.get(bundle, bundle),
+            bundle_title=(titles or {}).get(bundle or ""),
+            values=[line.get(lumi) for lumi in lumis],
+        )
+        for (name, bundle), line in values.items()
+    ]
+    found.sort(key=lambda line: (line.maps, line.detector or "", line.bundle_title or ""))
+    return _joined(found) if join else found
 
 
 def bad_cells(row: ResultRow) -> Value:
@@ -69,23 +108,19 @@ def bad_cells(row: ResultRow) -> Value:
     return None if row.quality is Quality.UNKNOWN else float(row.bad_cells)
 
 
-def _single(
-    lumis: Sequence[int], values: Mapping[tuple[str, str | None], Mapping[int, Value]]
-) -> list[Series]:
-    """Each line by itself, by map and detector."""
-    return [
-        Series(maps=[name], detector=detector, values=[line.get(lumi) for lumi in lumis])
-        for (name, detector), line in sorted(values.items(), key=lambda item: (item[0][0], item[0][1] or ""))
-    ]
+def _joined(lines: Sequence[Series]) -> list[Series]:
+    """Lines with the same detector and the same values become one that names all its maps.
 
-
-def _joined(
-    lumis: Sequence[int], values: Mapping[tuple[str, str | None], Mapping[int, Value]]
-) -> list[Series]:
-    """Lines with the same detector and the same values become one that names all its maps."""
-    found: dict[tuple[str | None, tuple[Value, ...]], list[str]] = {}
-    for (name, detector), line in sorted(values.items(), key=lambda item: (item[0][0], item[0][1] or "")):
-        found.setdefault((detector, tuple(line.get(lumi) for lumi in lumis)), []).append(name)
+    Where a map has several bundles with the same detector, theirs stay apart.
+    """
+    alike = Counter((line.maps[0], line.detector) for line in lines)
+    found: dict[tuple[str | None, str | None, tuple[Value, ...]], list[Series]] = {}
+    for line in lines:
+        own = line.bundle_title if alike[line.maps[0], line.detector] > 1 else None
+        found.setdefault((line.detector, own, tuple(line.values)), []).append(line)
     return [
-        Series(maps=maps, detector=detector, values=list(line)) for (detector, line), maps in found.items()
+        group[0]
+        if len(group) == 1
+        else group[0].model_copy(update={"maps": [line.maps[0] for line in group], "bundle_title": own})
+        for (_, own, _), group in found.items()
     ]

@@ -1,6 +1,6 @@
 """The store and the geometry as the routes see them: opened when first asked for, then kept."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
@@ -64,6 +64,21 @@ class Source:
             if digest in (None, row.hash):
                 return row
         raise HTTPException(404, f"no bundle {digest!r} for map {rows[0].map}")
+
+    def titles(self) -> dict[str, str]:
+        """By hash, what to call the bundles of maps that have more than one.
+
+        It is the bundle's name; where two of a map have the same, with the first digits of the hash.
+        """
+        by_map: dict[str, list[BundleRow]] = {}
+        for row in self.store.bundles():
+            by_map.setdefault(row.map, []).append(row)
+        found: dict[str, str] = {}
+        for rows in by_map.values():
+            names = Counter(row.name for row in rows)
+            for row in rows if len(rows) > 1 else ():
+                found[row.hash] = row.name if names[row.name] == 1 else f"{row.name} ({row.hash[:8]})"
+        return found
 
     def has_answered(self, label: str, run: int, bundle: str) -> bool:
         """Whether a bundle has scored this label in this run or one of the two before; a yes is kept."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from caloscope.decide import quality_of
-from caloscope.records import Incident, Quality, Reason, ResultKey
+from caloscope.records import Incident, LumiId, Quality, Reason, ResultKey
 from caloscope.store import BundleRow, ResultRow, Store
-from caloscope.web.models import MapStatus
+from caloscope.web.models import MapStatus, State
 from caloscope.web.source import Source, slug_of
 
 
@@ -27,19 +27,24 @@ def required(source: Source, label: str, run: int, rows: Iterable[ResultRow]) ->
     return sorted(found, key=lambda row: (row.map.replace("-", "*"), row.name, row.hash))
 
 
-def map_statuses(bundles: Sequence[BundleRow], rows: Iterable[ResultRow]) -> list[MapStatus]:
+def map_statuses(
+    bundles: Sequence[BundleRow], rows: Iterable[ResultRow], titles: Mapping[str, str] | None = None
+) -> list[MapStatus]:
     """The status of each bundle's map in one lumisection; no result is UNKNOWN, NOT_SCORED."""
     by_bundle = {row.key.bundle: row for row in rows}
-    return [map_status(bundle, by_bundle.get(bundle.hash)) for bundle in bundles]
+    return [map_status(bundle, by_bundle.get(bundle.hash), titles) for bundle in bundles]
 
 
-def map_status(bundle: BundleRow, row: ResultRow | None) -> MapStatus:
-    """One bundle's answer as the page needs it."""
+def map_status(
+    bundle: BundleRow, row: ResultRow | None, titles: Mapping[str, str] | None = None
+) -> MapStatus:
+    """One bundle's answer as the page needs it; `titles` are those of `Source.titles`."""
     status = MapStatus(
         map=bundle.map,
         slug=slug_of(bundle.map),
         bundle=bundle.hash,
         bundle_name=bundle.name,
+        title=(titles or {}).get(bundle.hash, bundle.detector),
         detector=bundle.detector,
         quality=Quality.UNKNOWN,
         reason=str(Reason.NOT_SCORED),
@@ -75,14 +80,15 @@ def explain(maps: Sequence[MapStatus], troubles: Mapping[str, Sequence[Incident]
     names = sorted({status.map for status in maps}, key=lambda name: name.replace("-", "*"))
     if quality is Quality.GOOD:
         return [f"All {len(names)} maps are good" if len(names) > 1 else f"{names[0]} is good"]
-    by_map = {name: [one for one in maps if one.map == name and one.quality is quality] for name in names}
+    every = {name: [one for one in maps if one.map == name] for name in names}
+    by_map = {name: [one for one in found if one.quality is quality] for name, found in every.items()}
     if quality is Quality.UNKNOWN:
         return [_unknown(found) for found in by_map.values() if found]
     named = troubles or {}
     bad = {name: found for name, found in by_map.items() if found}
     order = sorted(bad, key=lambda name: _weight(bad[name], named.get(name, ())), reverse=True)
-    unknown = sorted({status.map for status in maps if status.quality is Quality.UNKNOWN})
-    parts = [_bad(bad[name], named.get(name, ())) for name in order]
+    unknown = sorted({_who(one, every[one.map]) for one in maps if one.quality is Quality.UNKNOWN})
+    parts = [_bad(bad[name], named.get(name, ()), len(every[name])) for name in order]
     return parts + ([f"unknown: {', '.join(unknown)}"] if unknown else [])
 
 
@@ -91,29 +97,43 @@ def urgency(incident: Incident) -> tuple[int, int]:
     return incident.severity, len(incident.cells)
 
 
+def state_at(incident: Incident, here: LumiId) -> State:
+    """What an incident was in a lumisection; in the one in which it was found cured it is closed."""
+    if incident.opened > here:
+        return "later"
+    return "open" if incident.closed is None or incident.closed > here else "closed"
+
+
 def _weight(found: Sequence[MapStatus], troubles: Sequence[Incident]) -> tuple[int, int, int]:
     """How much is bad in one map: its worst incident, then all its bad cells."""
     severity, cells = max((urgency(incident) for incident in troubles), default=(0, 0))
     return severity, cells, max(status.bad_cells for status in found)
 
 
-def _bad(found: Sequence[MapStatus], troubles: Sequence[Incident]) -> str:
-    """What is bad in one map: `EB/digi: EB-04 (68 bad cells)`."""
+def _bad(found: Sequence[MapStatus], troubles: Sequence[Incident], of: int) -> str:
+    """What is bad in one map: `EB/digi: EB-04 (68 bad cells)`; who says so, unless all `of` them."""
     count = max(status.bad_cells for status in found)
     cells = "1 bad cell" if count == 1 else f"{count} bad cells"
+    who = ", ".join(status.title for status in found) if len(found) < of else ""
     hardware = list(dict.fromkeys(incident.hardware for incident in troubles))
     if not hardware:
-        return f"{found[0].map}: {cells}"
+        return f"{found[0].map}: {cells}{f' ({who})' if who else ''}"
     # beside a whole region nobody needs the name of a single cell
     equal = {incident.hardware for incident in troubles if incident.severity == troubles[0].severity}
     named = [name for name in hardware if name in equal][:2]
     more = f" and {len(hardware) - len(named)} more" if len(hardware) > len(named) else ""
-    return f"{found[0].map}: {', '.join(named)}{more} ({cells})"
+    return f"{found[0].map}: {', '.join(named)}{more} ({cells}{f', {who}' if who else ''})"
+
+
+def _who(status: MapStatus, of_map: Sequence[MapStatus]) -> str:
+    """A map, and the bundle that is meant where the others of the map say something else."""
+    alone = any(other.quality is not status.quality for other in of_map)
+    return f"{status.map} ({status.title})" if alone else status.map
 
 
 def _unknown(found: Sequence[MapStatus]) -> str:
     """Why one map is unknown: `EB/digi: WARM_UP (cmssw-ml)`."""
-    reasons = sorted({f"{status.reason or 'no reason given'} ({status.detector})" for status in found})
+    reasons = sorted({f"{status.reason or 'no reason given'} ({status.title})" for status in found})
     return f"{found[0].map}: {', '.join(reasons)}"
 
 

@@ -1,14 +1,24 @@
 """Incidents: the list, and one with its cells."""
 
 import math
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path
 
-from caloscope.records import Incident
-from caloscope.web.models import IncidentModel
-from caloscope.web.routes.parameters import Label, MapName, Run, label_or_newest
+from caloscope.records import Incident, LumiId
+from caloscope.web.models import IncidentModel, State
+from caloscope.web.routes.parameters import (
+    AtLumi,
+    AtRun,
+    Label,
+    MapName,
+    Run,
+    label_or_newest,
+    lumi_or_none,
+)
 from caloscope.web.source import Opened, Source, slug_of
+from caloscope.web.verdict import state_at
 
 router = APIRouter(prefix="/api/incidents")
 
@@ -20,14 +30,25 @@ def incidents(
     run: Run = None,
     map: MapName = None,  # noqa: A002  (it is the word in the query)
     open_only: bool = False,
+    at_run: AtRun = None,
+    at_lumi: AtLumi = None,
 ) -> list[IncidentModel]:
-    """Incidents without their cells: open ones first, then the most severe and largest, then the newest."""
+    """Incidents without their cells: open ones first, then the most severe and largest, then the newest.
+
+    With `at_run` and `at_lumi` those come first, or with `open_only` alone, that were open in that
+    lumisection; `state` says of each what it was then. All else is what is known of it today.
+    """
+    here = lumi_or_none(at_run, at_lumi)
     chosen = label_or_newest(source, label)
     if chosen is None:
         return []
     name = source.bundle(map, None).map if map else None
-    found = source.store.incidents(label=chosen, run=run, map=name, open_only=open_only)
-    return [shaped(source, incident) for incident in sorted(found, key=urgency)]
+    found = source.store.incidents(label=chosen, run=run, map=name, open_only=open_only and here is None)
+    if open_only and here is not None:
+        found = [incident for incident in found if state_at(incident, here) == "open"]
+    titles = source.titles()
+    order = sorted(found, key=lambda incident: urgency(incident, here))
+    return [shaped(source, incident, titles, here) for incident in order]
 
 
 @router.get("/{id:path}")
@@ -40,15 +61,16 @@ def incident(
     chosen = label_or_newest(source, label)
     for found in source.store.incidents(label=chosen):
         if found.id == id:
-            return shaped(source, found, cells=True)
+            return shaped(source, found, source.titles(), cells=True)
     raise HTTPException(404, f"no incident {id!r} for label {chosen!r}")
 
 
-def urgency(incident: Incident) -> tuple[bool, bool, int, int, int, int, str]:
-    """Sorts what needs somebody now to the front."""
+def urgency(incident: Incident, here: LumiId | None) -> tuple[bool, int, int, int, int, int, str]:
+    """Sorts what needs somebody to the front: now, or in the lumisection `here`."""
+    state = _state(incident, here)
     return (
         incident.masked or incident.standing,
-        incident.closed is not None,
+        ("open", "closed", "later").index(state),
         -incident.severity,
         -len(incident.cells),
         -incident.last.run,
@@ -57,15 +79,24 @@ def urgency(incident: Incident) -> tuple[bool, bool, int, int, int, int, str]:
     )
 
 
-def shaped(source: Source, incident: Incident, *, cells: bool = False) -> IncidentModel:
-    """An incident as JSON."""
+def shaped(
+    source: Source,
+    incident: Incident,
+    titles: Mapping[str, str],
+    here: LumiId | None = None,
+    *,
+    cells: bool = False,
+) -> IncidentModel:
+    """An incident as JSON, as it was in the lumisection `here`; `titles` are those of `Source.titles`."""
     one_run = incident.opened.run == incident.last.run
+    open_here = here is not None and here.run == incident.opened.run and state_at(incident, here) == "open"
     return IncidentModel(
         id=incident.id,
         label=incident.label,
         map=incident.map,
         slug=slug_of(incident.map),
         bundle=incident.bundle,
+        bundle_title=titles.get(incident.bundle),
         hardware=incident.hardware,
         direction=incident.direction,
         factor=_finite(incident.factor),
@@ -79,10 +110,19 @@ def shaped(source: Source, incident: Incident, *, cells: bool = False) -> Incide
         peak_evidence=_finite(incident.peak_evidence),
         masked=incident.masked,
         standing=incident.standing,
+        state=None if here is None else state_at(incident, here),
+        lumis_then=here.lumi - incident.opened.lumi + 1 if here is not None and open_here else None,
         cell_count=len(incident.cells),
         depths=_depths(source, incident),
         cells=[list(cell) for cell in incident.cells] if cells else None,
     )
+
+
+def _state(incident: Incident, here: LumiId | None) -> State:
+    """What an incident is today, or was in a lumisection."""
+    if here is not None:
+        return state_at(incident, here)
+    return "open" if incident.closed is None else "closed"
 
 
 def _depths(source: Source, incident: Incident) -> list[int]:

@@ -67,7 +67,7 @@ def plane(
         run=run,
         lumi=lumi,
         depth=depth,
-        status=verdict.map_status(row, result),
+        status=verdict.map_status(row, result, source.titles()),
         **_grids(source, row, key, depth),
     )
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import HTTPException, Path, Query
 
+from caloscope.records import LumiId
 from caloscope.web.source import Source
 
 LARGEST = 2**31 - 1
@@ -13,6 +14,10 @@ Label = Annotated[
 ]
 Run = Annotated[int | None, Query(ge=0, le=LARGEST, description="default: the newest of the label")]
 Lumi = Annotated[int | None, Query(ge=0, le=LARGEST, description="default: the newest of the run")]
+AtRun = Annotated[
+    int | None, Query(ge=0, le=LARGEST, description="run of the lumisection to speak of; default: today")
+]
+AtLumi = Annotated[int | None, Query(ge=0, le=LARGEST, description="its number; goes with `at_run`")]
 Bundle = Annotated[str | None, Query(max_length=200, description="hash of a bundle; default: the first")]
 Depth = Annotated[int | None, Query(ge=0, le=100, description="physical depth; default: the worst of all")]
 MapName = Annotated[str | None, Query(max_length=200, description="name or slug of a map")]
@@ -28,6 +33,15 @@ def label_or_newest(source: Source, label: str | None) -> str | None:
     if label not in store.labels():
         raise HTTPException(404, f"no label {label!r} in this store")
     return label
+
+
+def lumi_or_none(run: int | None, lumi: int | None) -> LumiId | None:
+    """The lumisection asked for, None where none is; 422 where one half of it is missing."""
+    if run is None and lumi is None:
+        return None
+    if run is None or lumi is None:
+        raise HTTPException(422, "found one of at_run and at_lumi, expected both or none")
+    return LumiId(run, lumi)
 
 
 def run_or_newest(source: Source, label: str, run: int | None) -> int:

@@ -5,7 +5,7 @@ import time
 from fastapi import APIRouter, HTTPException
 
 from caloscope.decide import quality_of
-from caloscope.records import Incident
+from caloscope.records import Incident, LumiId
 from caloscope.web import latest, verdict
 from caloscope.web.models import MapStatus, Place, Status
 from caloscope.web.routes.parameters import Label, Lumi, Run, label_or_newest, run_or_newest
@@ -34,7 +34,8 @@ def status(source: Opened, label: Label = None, run: Run = None, lumi: Lumi = No
     number = None if run is None and lumi is None else run_or_newest(source, chosen, run)
     place = _place(source, chosen, number, lumi)
     rows = verdict.rows_of_lumi(source.store, chosen, place.run, place.lumi)
-    maps = verdict.map_statuses(verdict.required(source, chosen, place.run, rows), rows)
+    required = verdict.required(source, chosen, place.run, rows)
+    maps = verdict.map_statuses(required, rows, source.titles())
     return _status(source, place, maps, newest)
 
 
@@ -64,6 +65,16 @@ def _troubles(source: Source, place: Place | None) -> dict[str, list[Incident]]:
     return found
 
 
+def _open_incidents(source: Source, place: Place | None) -> int:
+    """How many incidents were open in one lumisection that somebody should know of."""
+    if place is None:
+        return 0
+    here = LumiId(place.run, place.lumi)
+    found = source.store.incidents(label=place.label, run=place.run)
+    real = [incident for incident in found if not (incident.masked or incident.standing)]
+    return sum(verdict.state_at(incident, here) == "open" for incident in real)
+
+
 def _status(
     source: Source, place: Place | None, maps: list[MapStatus], newest: tuple[str, int, int] | None
 ) -> Status:
@@ -72,7 +83,6 @@ def _status(
     rows = verdict.rows_of_lumi(store, *newest) if newest else []
     scored_at = max((row.scored_at for row in rows), default=None)
     recent, reasons = latest.recent(rows, now), verdict.explain(maps, _troubles(source, place))
-    open_now = store.incidents(label=place.label if place else None, open_only=True)
     return Status(
         label=place.label if place else None,
         run=place.run if place else None,
@@ -87,7 +97,7 @@ def _status(
         now=now,
         recent=recent,
         stale=scored_at is None or (recent and now - scored_at > STALE_SECONDS),
-        open_incidents=sum(not (incident.masked or incident.standing) for incident in open_now),
+        open_incidents=_open_incidents(source, place),
         quarantined=len(store.files("QUARANTINED")),
         last_change=store.last_change(),
         store=shown_url(source.url),

@@ -1,11 +1,13 @@
 """What a run did, against lumisection."""
 
+from functools import partial
+
 from fastapi import APIRouter, HTTPException
 
 from caloscope.decide import quality_of
 from caloscope.web import series, verdict
-from caloscope.web.models import Trends
 from caloscope.web.routes.parameters import Label, Run, label_or_newest, run_or_newest
+from caloscope.web.series import Trends
 from caloscope.web.source import Opened
 
 router = APIRouter()
@@ -23,6 +25,7 @@ def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
     grouped = verdict.by_lumi(rows)
     spans = series.spans_of(rows)
     lumis = series.with_gaps(list(grouped), spans)
+    lines = partial(series.lines, lumis, rows, bundles, titles=source.titles())
     return Trends(
         label=chosen,
         run=number,
@@ -34,8 +37,8 @@ def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
             else None
             for lumi in lumis
         ],
-        pileup=series.lines(lumis, rows, bundles, lambda row: row.pileup, by_map=True),
-        events=series.lines(lumis, rows, bundles, series.per_lumisection, by_map=True),
-        image_events=series.lines(lumis, rows, bundles, lambda row: row.image_events, by_map=False),
-        bad_cells=series.lines(lumis, rows, bundles, series.bad_cells, by_map=False, join=False),
+        pileup=lines(lambda row: row.pileup, by_map=True),
+        events=lines(series.per_lumisection, by_map=True),
+        image_events=lines(lambda row: row.image_events, by_map=False),
+        bad_cells=lines(series.bad_cells, by_map=False, join=False),
     )

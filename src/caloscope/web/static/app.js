@@ -2,8 +2,8 @@
 
 import { get } from "./api.js";
 import { byId } from "./dom.js";
-import { banner, isSettled, showConnection, showPlace, showStatus, tick, watchPlace } from "./header.js";
-import { isLater, showIncidents } from "./incidents.js";
+import { banner, isPast, isSettled, showConnection, showPlace, showStatus, tick, watchPlace } from "./header.js";
+import { showIncidents } from "./incidents.js";
 import { listen } from "./live.js";
 import { askMaps, redrawMaps, scrollToMap } from "./maps.js";
 import { watchTheme } from "./palette.js";
@@ -41,7 +41,7 @@ async function load() {
   const here = { label: status.label, run: status.run };
   const unknown = status.maps.some((map) => !known.metas.some((meta) => meta.bundles.some((row) => row.hash === map.bundle)));
   const [runs, incidents, trends, incident, metas] = await Promise.all([
-    get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label }), get("/api/trends", here), chosenIncident(), unknown ? get("/api/maps") : known.metas,
+    get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label, at_run: status.run, at_lumi: status.lumi }), get("/api/trends", here), chosenIncident(), unknown ? get("/api/maps") : known.metas,
   ]);
   // Who follows sees nothing of a lumisection that is only half there.
   const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i], trends.firsts[i]]).filter(([lumi, quality]) => quality !== null && (!state.follow || lumi <= status.lumi));
@@ -53,7 +53,7 @@ async function load() {
   showStatus(status);
   showPlace(runs, status);
   showTimeline(runs, status.lumi);
-  showIncidents(incidents, [status.run, status.lumi], choose);
+  showIncidents(incidents, [status.run, status.lumi], isPast(status), choose);
   await Promise.all([drawMaps(), showTrends(trends, status.lumi)]);
   document.body.dataset.shown = `${status.run}/${status.lumi}`;
 }
@@ -110,7 +110,7 @@ async function choose(incident) {
   }
   const [run, lumi] = incident.last;
   const change = { incident: incident.id, map: incident.slug };
-  if (incident.closed || run !== known.status.run || isLater(incident, [known.status.run, known.status.lumi])) Object.assign(change, { run, lumi, follow: false });
+  if (incident.state !== "open" || run < known.status.run) Object.assign(change, { run, lumi, follow: false });
   if (incident.depths.length) change.depth = incident.depths.length === 1 ? incident.depths[0] : null;
   const bundles = known.status.maps.filter((map) => map.slug === incident.slug).map((map) => map.bundle);
   if (bundles.length > 1) change.bundles = new Set([...state.bundles].filter((hash) => !bundles.includes(hash))).add(incident.bundle);

@@ -15,6 +15,9 @@ const age = () => (status?.last_verdict_at ? Date.now() / 1000 - clockAhead - st
 /** Whether the newest lumisection is the newest on the page: nothing of it is still awaited. */
 export const isSettled = ({ run, lumi, latest }) => latest === null || (latest.run === run && latest.lumi === lumi);
 
+/** Whether a lumisection was chosen that later ones followed. */
+export const isPast = (of) => !state.follow && !isSettled(of);
+
 /** What the big word says. While the page follows live data, old news is no news: a stale GOOD is UNKNOWN. */
 function spoken() {
   if (!status || status.lumi === null) return { word: "UNKNOWN", reasons: ["No lumisection in the store yet"] };
@@ -69,6 +72,7 @@ export function showStatus(next) {
   live ||= next.recent;
   clockAhead = Date.now() / 1000 - next.now;
   say(byId("scope"), next.lumi === null ? "No run" : `${next.label} · run ${next.run} · LS ${next.lumi}`);
+  say(byId("open-title"), isPast(next) ? "Incidents open then" : "Open incidents");
   say(byId("open-incidents"), count(next.open_incidents));
   byId("open-incidents").classList.toggle("alarm", next.open_incidents > 0);
   say(byId("events"), range(shared("events"), count));

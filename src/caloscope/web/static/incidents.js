@@ -1,4 +1,4 @@
-// The list of incidents: what is open first, what is known already folded away.
+// The list of incidents: what is open in the lumisection shown first, what is known already folded away.
 
 import { byId, h, mapTitle, number, say, span, words } from "./dom.js";
 import { state } from "./state.js";
@@ -15,57 +15,70 @@ function amount(incident) {
 
 const place = ([run, lumi], here) => (run === here ? `LS ${lumi}` : `run ${run} LS ${lumi}`);
 
-function when(incident, run) {
+/** From when to when; of one that was open in a past lumisection, how long it had been going on by then. */
+function when(incident, run, past) {
+  if (past && incident.state === "open") {
+    const then = incident.lumis_then === null ? "" : ` · ${incident.lumis_then} LS, ${span(incident.lumis_then * LUMISECTION_SECONDS)}`;
+    return `since ${place(incident.opened, run)}${then}`;
+  }
   const length = incident.lumis === null ? "" : ` · ${incident.lumis} LS, ${span(incident.lumis * LUMISECTION_SECONDS)}`;
   return `${place(incident.opened, run)} to ${place(incident.last, run)}${length}`;
 }
 
-function item(incident, run, choose) {
-  const closed = incident.closed ? `closed ${place(incident.closed, run)}` : "open";
+/** What it was in the lumisection shown, and what became of it since. */
+function states(incident, run, past) {
+  const today = incident.closed ? `closed ${place(incident.closed, run)}` : "open";
+  if (!past || incident.state !== "open") return [today, null];
+  return ["open then", incident.closed ? today : "still open"];
+}
+
+function item(incident, run, past, choose) {
   const depths = incident.depths.length ? ` · depth ${incident.depths.join(", ")}` : "";
+  const bundle = incident.bundle_title === null ? null : h("span", { class: "bundle" }, incident.bundle_title);
   const cells = `${incident.cell_count} ${incident.cell_count === 1 ? "cell" : "cells"}`;
+  const [shown, since] = states(incident, run, past);
+  const reason = incident.reason === "EVIDENCE" ? null : words(incident.reason);
   const known = incident.standing ? "never alive" : incident.masked ? "masked" : null;
   return h("li", {}, h("button", {
-    type: "button", class: "incident", "data-id": incident.id, "data-open": !incident.closed && !incident.masked && !incident.standing, "data-severity": incident.severity,
+    type: "button", class: "incident", "data-id": incident.id, "data-open": incident.state === "open" && !incident.masked && !incident.standing, "data-severity": incident.severity,
     "aria-pressed": state.incident === incident.id, onclick: () => choose(incident),
   },
   h("span", { class: "line" }, h("strong", { class: "hardware" }, incident.hardware), h("span", { class: "severity" }, words(incident.severity))),
   h("span", { class: "line" }, h("span", { class: "map" }, `${mapTitle(incident.map)}${depths} · ${cells}`), amount(incident)),
-  h("span", { class: "line small" }, h("span", {}, when(incident, run)), h("span", { class: "state" }, known ?? closed)),
-  h("span", { class: "line small" }, h("span", {}, `evidence ${number(incident.peak_evidence)} nats`), incident.reason === "EVIDENCE" ? null : h("span", {}, words(incident.reason)))));
+  h("span", { class: "line small" }, h("span", {}, when(incident, run, past)), h("span", { class: "state" }, known ?? shown)),
+  h("span", { class: "line small" }, h("span", {}, [since, `evidence ${number(incident.peak_evidence)} nats`, reason].filter(Boolean).join(" · ")), bundle)));
 }
 
 /** Replace a list, keeping the keyboard where it was. */
-function list(root, incidents, run, choose, none) {
+function list(root, incidents, run, past, choose, none) {
   const focused = root.contains(document.activeElement) ? document.activeElement.dataset.id : null;
-  root.replaceChildren(...incidents.map((incident) => item(incident, run, choose)));
+  root.replaceChildren(...incidents.map((incident) => item(incident, run, past, choose)));
   if (!incidents.length && none) root.append(h("li", { class: "none" }, none));
   if (focused) [...root.querySelectorAll("button")].find((button) => button.dataset.id === focused)?.focus();
 }
 
 let shownKey = "";
 
-/** Whether an incident was opened after a lumisection [run, LS]. */
-export const isLater = (incident, [run, lumi]) => incident.opened[0] > run || (incident.opened[0] === run && incident.opened[1] > lumi);
-
-/** All incidents as they stand today; those that began after the lumisection shown, `here`, are folded away. */
-export function showIncidents(incidents, here, choose) {
-  const [run] = here;
+/**
+ * All incidents: first those that were open in the lumisection shown, `[run, LS]`; what was over by then and
+ * what had not begun is folded away. `past` says that there are later lumisections.
+ */
+export function showIncidents(incidents, [run], past, choose) {
   const real = incidents.filter((incident) => !incident.masked && !incident.standing);
-  const now = real.filter((incident) => !isLater(incident, here));
   const groups = {
-    later: real.filter((incident) => isLater(incident, here)),
-    closed: now.filter((incident) => incident.closed),
+    later: real.filter((incident) => incident.state === "later"),
+    closed: real.filter((incident) => incident.state === "closed"),
     known: incidents.filter((incident) => incident.masked || incident.standing),
   };
-  const open = now.filter((incident) => !incident.closed);
-  const key = JSON.stringify([open, groups, run, state.incident]);
+  const open = real.filter((incident) => incident.state === "open");
+  const key = JSON.stringify([open, groups, run, past, state.incident]);
   if (key === shownKey) return; // do not take a list from under somebody's pointer
   shownKey = key;
-  list(byId("incidents"), open, run, choose, groups.later.length ? "None open that had begun by then." : "No open incident.");
-  say(byId("incidents-count"), open.length ? `${open.length} open` : "");
+  list(byId("incidents"), open, run, past, choose, past ? "None was open then." : "No open incident.");
+  say(byId("incidents-count"), open.length ? `${open.length} open${past ? " then" : ""}` : "");
+  say(byId("closed-title"), past ? "Closed by then" : "Closed");
   for (const [name, found] of Object.entries(groups)) {
-    list(byId(`${name}-list`), found.slice(0, MOST), run, choose);
+    list(byId(`${name}-list`), found.slice(0, MOST), run, past, choose);
     say(byId(`${name}-count`), String(found.length));
     byId(name).hidden = !found.length;
   }

@@ -57,13 +57,13 @@ function depthSelect(card, meta) {
 }
 
 function bundleButtons(card, statuses, chosen) {
-  if (statuses.length < 2) return h("span", { class: "detector" }, chosen.detector);
+  if (statuses.length < 2) return h("span", { class: "detector" }, chosen.title);
   const choose = (status) => {
     const others = new Set([...state.bundles].filter((hash) => !statuses.some((row) => row.bundle === hash)));
     card.go({ bundles: others.add(status.bundle), map: card.slug });
   };
-  return h("span", { class: "tabs", role: "group", "aria-label": "Detector" }, statuses.map((status) =>
-    h("button", { type: "button", "aria-pressed": status === chosen, title: `${status.bundle_name}: ${statusText(status)}`, onclick: () => choose(status) }, `${status.detector} `, h("span", { class: "mini", "data-quality": status.quality, "aria-label": status.quality }, GLYPHS[status.quality]))));
+  return h("span", { class: "tabs", role: "group", "aria-label": "Bundle" }, statuses.map((status) =>
+    h("button", { type: "button", "aria-pressed": status === chosen, title: `${status.bundle_name} (${status.detector}, ${status.bundle.slice(0, 8)}): ${statusText(status)}`, onclick: () => choose(status) }, `${status.title} `, h("span", { class: "mini", "data-quality": status.quality, "aria-label": status.quality }, GLYPHS[status.quality]))));
 }
 
 /** The line of numbers below the title. */

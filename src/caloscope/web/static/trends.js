@@ -25,13 +25,17 @@ function holes(lumis, lines) {
   return found;
 }
 
-const named = (line) => plain([...line.maps.map(mapTitle)].join(", ") + (line.detector ? ` (${line.detector})` : ""));
+/** The maps of a line, and which bundle or detector it is of. */
+function named(line) {
+  const of = line.bundle_title ?? line.detector;
+  return line.maps.map(mapTitle).join(", ") + (of ? ` (${of})` : "");
+}
 
 function traces(lumis, lines, c) {
   return lines.map((line, i) => ({
-    type: "scatter", mode: lumis.length > 150 ? "lines" : "lines+markers", name: named(line), x: lumis, y: line.values, connectgaps: false,
+    type: "scatter", mode: lumis.length > 150 ? "lines" : "lines+markers", name: plain(named(line)), x: lumis, y: line.values, connectgaps: false,
     line: { color: c.lines[i % c.lines.length], width: 1.8, dash: DASHES[Math.floor(i / c.lines.length) % DASHES.length], shape: "hv" }, marker: { size: 3.5 },
-    hovertemplate: `LS %{x}: %{y}<extra>${named(line)}</extra>`,
+    hovertemplate: `LS %{x}: %{y}<extra>${plain(named(line))}</extra>`,
   }));
 }
 
@@ -64,7 +68,7 @@ function legend(lines, c) {
   return lines.map((line, i) => {
     const mark = h("i", { class: `mark mark-${DASHES[Math.floor(i / c.lines.length) % DASHES.length]}` });
     mark.style.borderColor = c.lines[i % c.lines.length];
-    return h("li", {}, mark, [...line.maps.map(mapTitle)].join(", ") + (line.detector ? ` (${line.detector})` : ""));
+    return h("li", {}, mark, named(line));
   });
 }
 
