@@ -1,5 +1,7 @@
 """`caloscope calibrate` and what `caloscope train` says of thresholds, from the command line."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,8 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(good: Path) -> Path:
     said = caloscope("train", good, "--map", MAP, "--detector", "pca", "-o", good.parent / "pca.bundle")
     assert "calibrated on" in said
-    assert "extrapolated" in said
+    assert "\nextrapolated: all classes, as too few" in said
+    (good.parent / "said.txt").write_text(said)
     return good.parent / "pca.bundle"
 
 
@@ -41,15 +44,72 @@ def test_a_bundle_is_calibrated_and_drawn(good: Path, trained: Path, tmp_path: P
     assert made.card.false_alarms_per_day == 5.0
     assert made.card.name == "pca-calibrated"
     assert bundles.load(trained).hash == before.hash
+    # The same command again would take its place without a word.
+    said = caloscope("calibrate", good, "--bundle", trained, code=2)
+    assert "pca-calibrated.bundle: found an earlier one, expected none" in said
+    assert said.count("\n") == 1
+    assert bundles.load(trained.parent / "pca-calibrated.bundle").hash == made.hash
 
 
-def test_the_old_bundle_is_replaced_only_where_it_is_named(good: Path, trained: Path) -> None:
-    before = bundles.load(trained)
-    caloscope("calibrate", good, "--bundle", trained, "-o", trained, "--lumis", "1-50")
-    after = bundles.load(trained)
+def test_a_card_is_shown_in_sections(good: Path, trained: Path) -> None:
+    said = (good.parent / "said.txt").read_text()
+    shown = caloscope("bundle", "show", trained)
+    heads = [
+        line for line in shown.splitlines() if line in ("Bundle", "Learned from", "Settings", "Thresholds")
+    ]
+    assert heads == ["Bundle", "Learned from", "Settings", "Thresholds"]
+    # What training said of thresholds, a reader of the card finds again.
+    assert shown.endswith(said[said.index("calibrated on") :])
+    for words in ("class", "95 %", "incidents a day", "at most", "cell low", "309 alive, 3 never alive"):
+        assert words in shown
+    assert "[" not in shown
+    assert "own data" not in shown
+    bundle = bundles.load(trained)
+    told = json.loads(caloscope("bundle", "show", trained, "--json"))
+    assert told.pop("hash") == bundle.hash
+    assert told == bundle.card.model_dump(exclude_none=True)
+
+
+def test_a_card_of_another_hand_is_shown_too(trained: Path, tmp_path: Path) -> None:
+    old = bundles.load(trained)
+    odd = {
+        "method": "[bold]by hand[/]",
+        "lumisections": 3,
+        "threshold_cell_low": "high",
+        "rate_cell_high": [1.0],
+    }
+    card = old.card.model_copy(update={"calibration": odd, "false_alarms_per_day": None})
+    bundles.save(tmp_path / "odd.bundle", card, old.detector)
+    shown = caloscope("bundle", "show", tmp_path / "odd.bundle")
+    assert "calibrated on 3 lumisections" in shown
+    assert "cell low" in shown
+
+
+def test_a_single_run_is_its_own_judge_and_says_so(good: Path, trained: Path, tmp_path: Path) -> None:
+    words = ("calibrate", good, "--bundle", trained, "--runs", "320001", "-o", tmp_path / "x.bundle")
+    line = "own data: thresholds rest on lumisections that were learned from"
+    assert line in caloscope(*words)
+    assert line in caloscope("bundle", "show", tmp_path / "x.bundle")
+
+
+def test_a_blind_detector_has_no_threshold_and_no_rate(good: Path, tmp_path: Path) -> None:
+    said = caloscope("train", good, "--map", MAP, "--detector", "blind", "-o", tmp_path / "b.bundle")
+    shown = caloscope("bundle", "show", tmp_path / "b.bundle")
+    assert "no threshold: it never flags anything" in said
+    assert "never flags anything" in shown
+    for text in (said, shown):
+        assert "nats" not in text
+        assert "a day" not in text
+
+
+def test_the_old_bundle_is_replaced_only_where_it_is_named(good: Path, trained: Path, tmp_path: Path) -> None:
+    before, folder = bundles.load(trained), tmp_path / "copy.bundle"
+    shutil.copytree(trained, folder)
+    caloscope("calibrate", good, "--bundle", folder, "-o", folder, "--lumis", "1-50")
+    after = bundles.load(folder)
     assert after.hash != before.hash
     assert after.card.training == before.card.training
-    assert "threshold_cell_low" in caloscope("bundle", "show", trained)
+    assert "threshold_cell_low" in after.card.calibration
 
 
 def test_thresholds_can_do_without_calibration(good: Path, tmp_path: Path) -> None:
@@ -58,13 +118,19 @@ def test_thresholds_can_do_without_calibration(good: Path, tmp_path: Path) -> No
     assert "not calibrated (formula: too few good runs" in caloscope(*words, "--runs", "320001")
 
 
+def test_help_says_what_holds_where_nothing_is_given() -> None:
+    said = " ".join(caloscope("calibrate", "--help").replace("│", " ").split())
+    assert "(as before, or 1)" in said
+    assert "(NAME-calibrated.bundle beside the old one, if there is none yet)" in said
+
+
 def test_wrong_usage_is_one_line(good: Path, trained: Path, tmp_path: Path) -> None:
     for words, message in (
         (("--rate", "0"), "expected a number above zero"),
         (("--plot", tmp_path / "x.jpg"), "expected a name that ends in .png"),
         (("--runs", "1"), "no lumisections among the sources"),
     ):
-        said = caloscope("calibrate", good, "--bundle", trained, *words, code=2)
+        said = caloscope("calibrate", good, "--bundle", trained, "-o", tmp_path / "x.bundle", *words, code=2)
         assert message in said
         assert said.count("\n") == 1
     assert "expected the card of a bundle" in caloscope("calibrate", good, "--bundle", tmp_path, code=1)

@@ -153,9 +153,8 @@ def load(folder: Path) -> Bundle:
     except (CaloscopeError, KeyError) as error:
         raise BundleError(f"{folder}: {error}") from error
     if on.version != card.geometry:
-        raise BundleError(
-            f"{folder}: found geometry {card.geometry}, expected {on.version} for {on.name} {on.era}"
-        )
+        found = f"{folder}: found geometry {card.geometry}, expected {on.version} for {on.name} {on.era}"
+        raise BundleError(f"{found}: {_remedy(card.caloscope)}")
     detector = kind.restore(
         card.settings, _read_arrays(folder / "reference.h5"), model if model.is_file() else None
     )
@@ -189,7 +188,9 @@ def digest(folder: Path) -> str:
 
 def _read_card(path: Path) -> Card:
     try:
-        card = Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        _require_format(path, told)
+        card = Card.model_validate(told)
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror}, expected the card of a bundle") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -198,10 +199,23 @@ def _read_card(path: Path) -> Card:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise BundleError(f"{path}: {key} = {first['input']!r}: {first['msg']}") from error
-    if card.format != FORMAT:
-        older = ", made by an older Caloscope: train or import it again" if card.format < FORMAT else ""
-        raise BundleError(f"{path}: found format {card.format}, expected {FORMAT}{older}")
     return card
+
+
+def _require_format(path: Path, told: Mapping[str, object]) -> None:
+    """Raises `BundleError` for a card of another format, before anything else is asked of it."""
+    found, version = told.get("format"), told.get("caloscope")
+    if not isinstance(found, int) or found == FORMAT:
+        return
+    by = "an older" if found < FORMAT else "a newer"
+    which = version[:20] if isinstance(version, str) and version.isprintable() else ""
+    made = f"{path}: found format {found}, expected {FORMAT}, made by {by} Caloscope"
+    raise BundleError(f"{made}: {_remedy(which)}")
+
+
+def _remedy(version: str) -> str:
+    """What to do with a bundle of another Caloscope, whose version this is."""
+    return f"train or import it again, or use Caloscope {version or 'of its time'}, which reads it"
 
 
 def _read_text(path: Path) -> str | None:

@@ -113,6 +113,10 @@ def test_a_detector_without_threshold_cannot_be_calibrated(tmp_path: Path) -> No
     blind = training.train(good_runs(), spec(), seen(), tmp_path / "blind.bundle", detector="blind")
     assert "calibration" not in blind.card.training
     assert str(blind.card.calibration["method"]).startswith("none")
+    # What never flags has learned from all lumisections, and stands for no rate.
+    assert blind.card.training["lumisections"] == len(good_runs())
+    assert blind.card.false_alarms_per_day is None
+    assert not blind.card.thresholds
     with pytest.raises(UsageError, match="has no threshold"):
         training.recalibrate(blind, good(1, 5), per_day=1.0)
 

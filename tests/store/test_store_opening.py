@@ -65,7 +65,10 @@ def test_another_schema_is_refused(tmp_path: Path, read_only: bool) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("UPDATE meta SET value = '99'")
         raw.commit()
-    assert "found a store of schema 99, expected schema 2" in refused(str(path), read_only=read_only)
+    said = refused(str(path), read_only=read_only)
+    assert "found a store of schema 99, expected schema 2" in said
+    assert "replay the data into a new store" in said
+    assert "\n" not in said
 
 
 def test_a_store_is_in_wal_mode_with_foreign_keys(tmp_path: Path) -> None:

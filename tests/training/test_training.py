@@ -1,5 +1,6 @@
 """What is learned from, what is held out, and what the card says of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,22 @@ def test_without_calibration_the_card_says_why(
     assert set(made.card.thresholds) == {
         f"{place}_{side}" for place in ("cell", "region", "patch", "map") for side in ("low", "high")
     }
+
+
+def test_thresholds_from_what_was_learned_from_say_so(tmp_path: Path) -> None:
+    runs = good_runs()
+    made = training.train(runs, spec(), seen(), tmp_path / "x.bundle", calibrated=False)
+    one, others = good(1, 40, first=FIRST_RUN + 50), good(2, 40, first=FIRST_RUN + 50)
+    renamed = [replace(each, source="/elsewhere/other.h5") for each in runs[:50]]
+    for chosen, refit, own in (
+        (one, True, True),
+        (one, False, False),
+        (others, True, False),
+        (runs[:50], False, True),
+        (renamed, False, False),
+    ):
+        card = training.recalibrate(made, chosen, per_day=1.0, refit=refit).new.card
+        assert card.calibration["own_data"] is own
 
 
 def test_a_rate_must_be_above_zero(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from caloscope.calibrate.apply import SCORE, scores, thresholds_of, with_calibration, with_thresholds
 from caloscope.calibrate.calibration import Calibration, calibrate
 from caloscope.calibrate.check import Check, check
+from caloscope.calibrate.doubt import doubt
 from caloscope.calibrate.formula import formula_thresholds
 from caloscope.calibrate.given import given_of
 from caloscope.calibrate.pit import Pit, pit
@@ -22,6 +23,7 @@ __all__ = [
     "Watched",
     "calibrate",
     "check",
+    "doubt",
     "formula_thresholds",
     "given_of",
     "pit",

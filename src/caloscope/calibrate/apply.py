@@ -46,8 +46,11 @@ def with_thresholds(bundle: Bundle, thresholds: Mapping[str, float]) -> Bundle:
     return replace(bundle, card=bundle.card.model_copy(update=update))
 
 
-def with_calibration(bundle: Bundle, per_day: float, told: Mapping[str, Told]) -> Bundle:
-    """The bundle whose card says which rate its thresholds stand for, and what that rests on."""
+def with_calibration(bundle: Bundle, per_day: float | None, told: Mapping[str, Told]) -> Bundle:
+    """The bundle whose card says which rate its thresholds stand for, and what that rests on.
+
+    `per_day` is None where they stand for none.
+    """
     # What an import said of its threshold is no longer so.
     training = {name: value for name, value in bundle.card.training.items() if name != "threshold"}
     update = {"false_alarms_per_day": per_day, "calibration": dict(told), "training": training}

@@ -29,6 +29,13 @@ class Sound:
     watched: Watched
     left_out: tuple[Cell, ...]
 
+    def mask(self, shape: tuple[int, ...]) -> Mask:
+        """The cells that were left out, in the view's shape."""
+        masked = np.zeros(shape, np.bool_)
+        for cell in self.left_out:
+            masked[cell] = True
+        return masked
+
 
 def watch_sound(bundle: Bundle, given: Sequence[Given], tell: Tell | None = None) -> Sound:
     """Score good lumisections; cells found bad are masked and all is scored again.

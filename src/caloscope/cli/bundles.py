@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from caloscope.errors import UsageError
 
@@ -13,20 +11,19 @@ app = typer.Typer(help="Look at bundles, or make one from a network that CMSSW r
 
 
 @app.command("show")
-def show(path: Annotated[Path, typer.Argument(help="A bundle folder.")]) -> None:
+def show(
+    path: Annotated[Path, typer.Argument(help="A bundle folder.")],
+    json: Annotated[bool, typer.Option("--json", help="The whole card as JSON.")] = False,
+) -> None:
     """What a bundle's card says, once the bundle has been checked."""
     from caloscope import bundle as bundles
+    from caloscope.cli.bundle_shown import print_bundle, print_json
 
     bundle = bundles.load(path)
-    table = Table(show_header=False)
-    table.add_row("hash", bundle.hash)
-    for key, value in bundle.card.model_dump(exclude_none=True).items():
-        if isinstance(value, dict):
-            for name, each in value.items():
-                table.add_row(f"{key}.{name}", str(each))
-        else:
-            table.add_row(key, str(value))
-    Console().print(table)
+    if json:
+        print_json(bundle)
+    else:
+        print_bundle(bundle)
 
 
 @app.command("import-cmssw")

@@ -18,10 +18,15 @@ def calibrate(
     bundle: Annotated[Path, typer.Option("--bundle", help="The bundle folder to calibrate.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="The new bundle [NAME-calibrated.bundle beside the old one]."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="The new bundle (NAME-calibrated.bundle beside the old one, if there is none yet); "
+            "one that is named here is replaced.",
+        ),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option("--rate", help="False incidents allowed per 3,700 LS [as before, or 1].")
+        float | None, typer.Option("--rate", help="False incidents allowed per 3,700 LS (as before, or 1).")
     ] = None,
     thresholds_only: Annotated[
         bool, typer.Option("--thresholds-only", help="Keep pileup line, averages and minimum of events.")
@@ -35,18 +40,20 @@ def calibrate(
     """Derive pileup line, averages, minimum of events and thresholds again, from good lumisections.
 
     Thresholds are chosen so that chance opens --rate incidents in 3,700 lumisections, 24 hours. Rates before
-    and after are printed. The old bundle stays as it is unless -o names it.
+    and after are printed. The old bundle, and one that was calibrated earlier, stay as they are unless -o
+    names them.
     """
     from caloscope import bundle as bundles
     from caloscope import calibrate as room
     from caloscope import training
-    from caloscope.cli.calibrated import print_before_and_after, print_warnings
+    from caloscope.cli.calibrated import incidents_a_day, many, print_before_and_after, print_warnings
     from caloscope.cli.good_data import Chosen
     from caloscope.config.catalogue import load
     from caloscope.detectors.base import NeedsCompanions
 
     if plot is not None:
         _require_picture(plot)
+    target = output or _beside(bundle)
     old = bundles.load(bundle)
     maps = load(old.calorimeter)
     beside = old.detector.companions if isinstance(old.detector, NeedsCompanions) else ()
@@ -55,21 +62,28 @@ def calibrate(
     per_day = rate if rate is not None else old.card.false_alarms_per_day or 1.0
     with Bar("calibrating") as bar:
         renewed = training.recalibrate(old, chosen, per_day=per_day, refit=not thresholds_only, tell=bar.tell)
-    target = output or bundle.parent / f"{bundle.name.removesuffix('.bundle')}-calibrated.bundle"
     made = training.save(renewed, target)
     print(f"{target}: {made.card.detector} for {made.spec.name}, hash {made.hash}")
     if renewed.learned:
-        print(f"renewed with {renewed.learned} lumisections: {_renewed(renewed)}")
+        print(f"renewed with {many(renewed.learned, 'lumisection')}: {_renewed(renewed)}")
     judged = renewed.calibration.watched
     print(
-        f"thresholds for {per_day:g} false incidents a day from {judged.lumis} lumisections of "
-        f"{len(judged.runs)} runs, {sum(judged.unknown.values())} unknown; incidents per 3,700 LS, 95 %:"
+        f"thresholds for {incidents_a_day(per_day)} from {many(judged.lumis, 'lumisection')} of "
+        f"{many(len(judged.runs), 'run')}, {sum(judged.unknown.values())} unknown; a day is 3,700 LS, (95 %):"
     )
     print_before_and_after(renewed, room.thresholds_of(old))
     print_warnings(made.card)
     if plot is not None:
         _draw(plot, renewed)
         print(plot)
+
+
+def _beside(bundle: Path) -> Path:
+    """Where the new bundle goes if nobody says. Raises `UsageError` where one is already."""
+    target = bundle.parent / f"{bundle.name.removesuffix('.bundle')}-calibrated.bundle"
+    if target.exists():
+        raise UsageError(f"{target}: found an earlier one, expected none; -o replaces it or names another")
+    return target
 
 
 def _renewed(renewed: "Renewed") -> str:
@@ -96,8 +110,9 @@ def _require_picture(plot: Path) -> None:
 
 def _draw(plot: Path, renewed: "Renewed") -> None:
     from caloscope import figures
+    from caloscope.cli.calibrated import many
 
     card, judged = renewed.new.card, renewed.calibration.watched
     title = f"{card.detector} for {card.map}: rates asked for and observed"
-    subtitle = f"{judged.lumis:,} good lumisections of {len(judged.runs)} runs"
+    subtitle = f"{judged.lumis:,} good lumisections of {many(len(judged.runs), 'run')}"
     plot.write_bytes(figures.calibration_figure(title, subtitle, renewed.checks, renewed.pit))

@@ -1,7 +1,10 @@
 """What commands say of a calibration."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
     from caloscope.bundle import Card
@@ -9,54 +12,68 @@ if TYPE_CHECKING:
     from caloscope.training import Renewed
 
 _SHOWN = 10
+_BUT = 2
+"""So many classes that are not meant are named instead of those that are."""
+
+WIDTH = 160
+"""Room for any table: a terminal may break its lines, but no number is cut."""
+
+
+def console() -> Console:
+    """Standard output for tables, wide enough for all of them."""
+    return Console(width=max(WIDTH, Console().width), highlight=False, markup=False)
+
+
+def incidents_a_day(rate: float | None) -> str:
+    """A rate of false incidents in words."""
+    if rate is None:
+        return "a rate that nobody knows"
+    return f"{rate:g} false incident{'' if rate == 1 else 's'} a day"
+
+
+def many(number: object, what: str) -> str:
+    """A number of things, one or more."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def print_calibration(card: "Card") -> None:
-    """Thresholds of a card by class, with the rates that they stand for."""
+    """Thresholds of a card by class, with the rates that they stand for, and what a reader must know."""
     told = card.calibration
-    runs, lumis = told["runs"], told["lumisections"]
-    aim = f"{card.false_alarms_per_day:g} false incidents a day"
-    print(f"calibrated on {lumis} lumisections of {runs} runs for {aim}")
-    rows = [("class", "threshold", "95 %", "incidents a day", "95 %", "at most")]
-    for key, value in told.items():
-        if key.startswith("threshold_"):
-            name = key.removeprefix("threshold_")
-            threshold, *interval = cast("list[float]", value)
-            rate, least, most = cast("list[float]", told[f"rate_{name}"])
-            bound = cast("float", told[f"bound_{name}"])
-            rows.append(
-                (
-                    name.replace("_", " "),
-                    f"{threshold:.4g}",
-                    f"({interval[0]:.4g} - {interval[1]:.4g})" if interval else "formula",
-                    *_interval(rate, least, most),
-                    _number(bound),
-                )
-            )
-    _print_table(rows)
+    if "lumisections" in told:
+        unknown = f" and {told['unknown']} unknown ones" if told.get("unknown") else ""
+        print(
+            f"calibrated on {many(told['lumisections'], 'lumisection')}{unknown} of "
+            f"{many(told.get('runs'), 'run')}, {told.get('first')} to {told.get('last')}, "
+            f"for {incidents_a_day(card.false_alarms_per_day)}"
+        )
+    console().print(_table(card))
     print_warnings(card)
 
 
 def print_warnings(card: "Card") -> None:
     """What a reader of the thresholds must know."""
     told = card.calibration
-    far = _names(told.get("extrapolated"))
-    if far:
-        print(f"extrapolated: too few good lumisections reach the rate of {', '.join(far)};")
-        print("  'at most' is what they exclude whatever the tail beyond them (95 %)")
-    formula = _names(told.get("by_formula"))
-    if formula:
-        print(f"by formula, for want of excursions: {', '.join(formula)}")
-    left_out = _names(told.get("left_out"))
-    if left_out:
+    if told.get("own_data"):
+        print(
+            "own data: thresholds rest on lumisections that were learned from, so they are low; take others"
+        )
+    if told.get("doubt"):
+        print(f"the data may hold faults, or differ from what was learned: {told['doubt']}")
+    classes = [row.name for row in _rows(card)]
+    if far := _names(told.get("extrapolated")):
+        print(f"extrapolated: {_classes(far, classes)}, as too few good lumisections reach their rates;")
+        print("  'at most' is what these exclude whatever the tail beyond them (95 %)")
+    if formula := _names(told.get("by_formula")):
+        print(f"by formula, for want of excursions: {_classes(formula, classes)}")
+    if left_out := _names(told.get("left_out")):
         number = told.get("cells_left_out", len(left_out))
         more = ", ..." if len(left_out) > _SHOWN else ""
-        print(f"bad already and left out, {number} cells: {', '.join(left_out[:_SHOWN])}{more}")
+        print(f"bad already and left out, {many(number, 'cell')}: {', '.join(left_out[:_SHOWN])}{more}")
 
 
 def print_before_and_after(renewed: "Renewed", thresholds: Mapping[str, float]) -> None:
     """Rates in the same good lumisections with the old thresholds (`thresholds`) and with the new ones."""
-    rows = [("class", "threshold", "", "a day before", "", "after", "", "expected", "", "at most")]
+    table = _columns("class", "threshold", "", "a day before", "", "after", "", "expected", "", "at most")
     found = renewed.calibration
     for name, rate in renewed.before.items():
         new = found.thresholds.get(name)
@@ -65,8 +82,70 @@ def print_before_and_after(renewed: "Renewed", thresholds: Mapping[str, float]) 
         now = renewed.after.get(name)
         after = ("", "") if now is None else _of(now)
         bound = "" if new is None else _number(cast("float", renewed.new.card.calibration[f"bound_{name}"]))
-        rows.append((name.replace("_", " "), *change, *_of(rate), *after, *expected, bound))
-    _print_table(rows)
+        table.add_row(name.replace("_", " "), *change, *_of(rate), *after, *expected, bound)
+    console().print(table)
+
+
+class _Row(NamedTuple):
+    """One class of a card: numbers as it tells them, none where it does not."""
+
+    name: str
+    threshold: Sequence[float]
+    rate: Sequence[float]
+    bound: float | None
+
+
+def _rows(card: "Card") -> list[_Row]:
+    """The classes that were calibrated, or that have a threshold where none were."""
+    told = card.calibration
+    found = []
+    for key, value in told.items():
+        threshold = _numbers(value)
+        if key.startswith("threshold_") and threshold:
+            name = key.removeprefix("threshold_")
+            bound = told.get(f"bound_{name}")
+            known = bound if isinstance(bound, float) else None
+            found.append(_Row(name, threshold, _numbers(told.get(f"rate_{name}")), known))
+    given = card.thresholds or {"score" if "threshold" in card.settings else "all": card.threshold}
+    return found or [_Row(name, [value], [], None) for name, value in given.items()]
+
+
+def _table(card: "Card") -> Table:
+    unit = "" if "threshold" in card.settings else ", nats"
+    rows = _rows(card)
+    if not any(row.rate for row in rows):
+        table = _columns("class", f"threshold{unit}")
+        for row in rows:
+            table.add_row(row.name.replace("_", " "), f"{row.threshold[0]:.4g}")
+        return table
+    table = _columns("class", f"threshold{unit}", "95 %", "incidents a day", "95 %", "at most")
+    for row in rows:
+        interval = row.threshold[1:]
+        table.add_row(
+            row.name.replace("_", " "),
+            f"{row.threshold[0]:.4g}",
+            f"({interval[0]:.4g} - {interval[1]:.4g})" if len(interval) == 2 else "formula",
+            *(_interval(*row.rate) if len(row.rate) == 3 else ("", "")),
+            "" if row.bound is None else _number(row.bound),
+        )
+    return table
+
+
+def _columns(first: str, *others: str) -> Table:
+    """An empty table, the first column to the left, the others to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _classes(names: Sequence[str], every: Sequence[str]) -> str:
+    """Names of classes for people, in short where they are nearly all there are."""
+    rest = [name.replace("_", " ") for name in every if name not in names]
+    if len(every) == 1 or len(rest) > min(_BUT, len(names) - 1):
+        return ", ".join(name.replace("_", " ") for name in names)
+    return f"all classes but {' and '.join(rest)}" if rest else "all classes"
 
 
 def _expected(renewed: "Renewed", name: str) -> tuple[float, float, float]:
@@ -89,16 +168,10 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
+def _numbers(value: object) -> list[float]:
+    found = value if isinstance(value, list) else []
+    return [float(each) for each in found if isinstance(each, (int, float))]
+
+
 def _names(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as they must be, the first to the left, the others to the right; never cut."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            row[0].ljust(widths[0]),
-            *(text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)),
-        ]
-        print("  ".join(cells).rstrip())

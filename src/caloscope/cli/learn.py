@@ -33,7 +33,7 @@ def train(
     """Fit a detector to good lumisections and write it as a bundle.
 
     The last 30 % of the runs are held out, and thresholds are chosen there so that chance opens --rate
-    incidents in 3,700 lumisections, 24 hours.
+    incidents in 3,700 lumisections, 24 hours. A blind detector flags nothing: it has no threshold.
     """
     from caloscope import training
     from caloscope.cli.good_data import Chosen
@@ -65,11 +65,10 @@ def train(
 
 
 def _say(made: "Bundle", output: Path, rate: float) -> None:
-    from caloscope.cli.calibrated import print_calibration
+    from caloscope.cli.calibrated import incidents_a_day, print_calibration
 
     alive = int(made.detector.alive.sum())
     dead = int((made.view.exists & ~made.detector.alive).sum())
-    held = made.card.calibration.get("lumisections")
     print(f"{output}: {made.card.detector} for {made.spec.name} ({made.view.era}), hash {made.hash}")
     print(
         f"learned from {made.card.training['lumisections']} lumisections; {alive} cells, {dead} never alive"
@@ -77,10 +76,12 @@ def _say(made: "Bundle", output: Path, rate: float) -> None:
     learned = (made.card.settings.get(name) for name in ("slope_learned", "follows_pileup"))
     if any(told is False for told in learned) and made.spec.pileup:
         print("no change with pileup learned, as pileup hardly moved: the map is its own measure of it")
-    if held is None:
-        unit = "" if "threshold" in made.card.settings else " nats"
-        why = made.card.calibration.get("method", "")
-        threshold = f"threshold {made.card.threshold:.3g}{unit}"
-        print(f"{threshold}: meant for {rate:g} false incidents a day, not calibrated ({why})")
-    else:
+    why = str(made.card.calibration.get("method", ""))
+    if made.card.false_alarms_per_day is None:
+        print(f"no threshold: {why.removeprefix('none: ')}")
+    elif "lumisections" in made.card.calibration:
         print_calibration(made.card)
+    else:
+        unit = "" if "threshold" in made.card.settings else " nats"
+        threshold = f"threshold {made.card.threshold:.3g}{unit}"
+        print(f"{threshold}: meant for {incidents_a_day(rate)}, not calibrated ({why})")

@@ -82,17 +82,9 @@ class BetaBinomial:
         if isinstance(events, NotKnown):
             return events, memory
         pulls, weighted = self._pulls(observation.counts[self.alive], events)
-        score = Score(
-            value=self._on_view(np.abs(pulls)),
-            threshold=self.threshold,
-            testable=self.alive,
-            accumulated=False,
-            reconstruction=self._on_view(weighted),
-            direction=self._on_view(np.sign(pulls)).astype(np.int8),
-            image_events=round(events),
-            degraded=() if observation.events is not None else (Reason.EVENTS_ESTIMATED,),
-        )
-        return score, memory
+        pulls, weighted = learned.on_view(np.stack([pulls, weighted]), self.alive)
+        degraded = () if observation.events is not None else (Reason.EVENTS_ESTIMATED,)
+        return learned.pulled(pulls, self.threshold, self.alive, weighted, events, degraded), memory
 
     def chi2(self, observation: Observation) -> float:
         """The sum of squared pulls over the number of cells: AutoDQM's figure for the map as a whole."""
@@ -123,11 +115,6 @@ class BetaBinomial:
         size = np.maximum(-ndtri(np.minimum(probability / len(self._compared), 1.0) / 2.0), 0.0)
         return size * np.sign(counts - weighted), weighted
 
-    def _on_view(self, values: Array) -> Array:
-        found = np.zeros(self.shape)
-        found[self.alive] = values
-        return found
-
     def settings(self) -> Settings:
         """The plain values that a bundle's card keeps."""
         names = ("counts_per_event", "threshold", "tolerance", "min_events")
@@ -149,16 +136,11 @@ class BetaBinomial:
         alive = learned.array_of(cls.name, arrays, "alive", references.shape[1:]) > 0
         if not references.size or not (references[:, alive].sum(axis=1) > 0).all():
             raise BundleError(f"{cls.name}: found a reference without counts, expected some in each")
-        per_event, threshold = (
-            learned.number_of(cls.name, settings, name) for name in ("counts_per_event", "threshold")
-        )
-        if min(per_event, threshold) <= 0:
-            raise BundleError(f"{cls.name}: found counts_per_event or threshold of zero, expected more")
         return cls(
             references,
             alive,
-            per_event,
-            threshold,
+            learned.positive_of(cls.name, settings, "counts_per_event"),
+            learned.positive_of(cls.name, settings, "threshold"),
             tolerance=learned.number_of(cls.name, settings, "tolerance"),
             min_events=int(learned.number_of(cls.name, settings, "min_events")),
         )

@@ -1,7 +1,7 @@
 """Non-negative matrix factorisation of good lumisections: a map as a sum of typical maps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Self
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.detectors import learned
-from caloscope.detectors.base import Answer, Array, Memory, Noise, Observation, Settings
+from caloscope.detectors.base import Array, Noise, Observation, Settings
 from caloscope.records import Mask
 
 COMPONENTS = (0, 2, 4, 8)
@@ -34,7 +34,7 @@ class Factors(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Nmf:
+class Nmf(learned.Rebuilding):
     """The expected map is the sum of a few non-negative maps that comes nearest to this lumisection's own.
 
     Counts per event over the cell's mean, weighted by what each cell knows, are factorised by multiplicative
@@ -48,26 +48,10 @@ class Nmf:
     """
 
     name: ClassVar[str] = "nmf"
+    tried: ClassVar[tuple[int, ...]] = COMPONENTS
 
-    known: learned.Known
-    components: Array
     lowest: Array
     highest: Array
-    _living: Array = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Keeps the living cells' part at hand."""
-        object.__setattr__(self, "_living", self.components[:, self.alive])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the maps that it judges."""
-        return self.alive.shape
-
-    @property
-    def alive(self) -> Mask:
-        """Cells that counted at least once in the reference."""
-        return self.known.typical.alive
 
     @classmethod
     def fit(cls, observations: Sequence[Observation], noise: Noise, *, min_events: int = 30) -> Self:
@@ -88,10 +72,6 @@ class Nmf:
         )
         return replace(found, known=found.known.with_residuals(rows, found._rebuild, number))
 
-    def look(self, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
-        """The counts expected now, given the rest of the map. It remembers nothing."""
-        return self.known.answer(observation, self._rebuild), memory
-
     def _rebuild(self, ratio: Array, agree: Mask, strength: Array) -> Array:
         """The rebuilt ratios; see `learned.shape.Rebuild`."""
         if not len(self.components):
@@ -101,15 +81,9 @@ class Nmf:
         amounts = _amounts(parts @ parts.T, parts @ (np.where(agree, ratio, 0.0) * knows))
         return np.asarray(np.clip(amounts, self.lowest, self.highest) @ self._living)
 
-    def settings(self) -> Settings:
-        """The plain values that a bundle's card keeps."""
-        tried = ", ".join(str(number) for number in COMPONENTS)
-        return self.known.settings() | {"components": len(self.components), "components_tried": tried}
-
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays that a bundle keeps."""
-        own = {"components": self.components, "lowest": self.lowest, "highest": self.highest}
-        return self.known.arrays() | own
+        return learned.Rebuilding.arrays(self) | {"lowest": self.lowest, "highest": self.highest}
 
     @classmethod
     def restore(
@@ -119,12 +93,10 @@ class Nmf:
         model: Path | None,  # noqa: ARG003 - the contract; there is no network
     ) -> Self:
         """The detector again, from what a bundle kept. Raises `BundleError` when something does not fit."""
-        known = learned.Known.restore(cls.name, settings, arrays)
-        number = int(learned.number_of(cls.name, settings, "components"))
-        shape = (number, *known.typical.rate.shape)
-        components = learned.array_of(cls.name, arrays, "components", shape)
-        lowest = learned.array_of(cls.name, arrays, "lowest", (number,))
-        return cls(known, components, lowest, learned.array_of(cls.name, arrays, "highest", (number,)))
+        known, components = learned.restored(cls.name, settings, arrays)
+        number = (len(components),)
+        reach = (learned.array_of(cls.name, arrays, name, number) for name in ("lowest", "highest"))
+        return cls(known, components, *reach)
 
 
 def factorise(residual: NDArray[np.float32], strength: Array, root: Array, number: int) -> Factors:

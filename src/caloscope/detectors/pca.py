@@ -1,7 +1,7 @@
 """Principal components of good lumisections: what a map should be, from what the rest of it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.detectors import learned
-from caloscope.detectors.base import Answer, Array, Memory, Noise, Observation, Settings
+from caloscope.detectors.base import Array, Noise, Observation, Settings
 from caloscope.records import Mask
 
 COMPONENTS = (0, 1, 2, 4, 8, 16)
@@ -20,7 +20,7 @@ REACH = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pca:
+class Pca(learned.Rebuilding):
     """The expected map is the typical one with the shape that this lumisection's own map has.
 
     Counts per event over the cell's mean, in standard deviations, are projected on principal components of
@@ -36,25 +36,9 @@ class Pca:
     """
 
     name: ClassVar[str] = "pca"
+    tried: ClassVar[tuple[int, ...]] = COMPONENTS
 
-    known: learned.Known
-    components: Array
     widths: Array
-    _living: Array = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Keeps the living cells' part at hand."""
-        object.__setattr__(self, "_living", self.components[:, self.alive])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the maps that it judges."""
-        return self.alive.shape
-
-    @property
-    def alive(self) -> Mask:
-        """Cells that counted at least once in the reference."""
-        return self.known.typical.alive
 
     @classmethod
     def fit(cls, observations: Sequence[Observation], noise: Noise, *, min_events: int = 30) -> Self:
@@ -71,10 +55,6 @@ class Pca:
         found = cls(learned.Known(typical, rows.scatter, rows.run_change), components, np.sqrt(axes.squares))
         return replace(found, known=found.known.with_residuals(rows, found._rebuild, len(components)))
 
-    def look(self, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
-        """The counts expected now, given the rest of the map. It remembers nothing."""
-        return self.known.answer(observation, self._rebuild), memory
-
     def _rebuild(self, ratio: Array, agree: Mask, strength: Array) -> Array:
         """The rebuilt ratios; see `learned.shape.Rebuild`."""
         if not len(self.widths):
@@ -85,14 +65,9 @@ class Pca:
         moved = np.linalg.solve(known, seen @ (np.where(agree, ratio - 1.0, 0.0) * knows))
         return np.asarray(1.0 + np.clip(moved, -REACH * self.widths, REACH * self.widths) @ self._living)
 
-    def settings(self) -> Settings:
-        """The plain values that a bundle's card keeps."""
-        tried = ", ".join(str(number) for number in COMPONENTS)
-        return self.known.settings() | {"components": len(self.widths), "components_tried": tried}
-
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays that a bundle keeps."""
-        return self.known.arrays() | {"components": self.components, "widths": self.widths}
+        return learned.Rebuilding.arrays(self) | {"widths": self.widths}
 
     @classmethod
     def restore(
@@ -102,13 +77,9 @@ class Pca:
         model: Path | None,  # noqa: ARG003 - the contract; there is no network
     ) -> Self:
         """The detector again, from what a bundle kept. Raises `BundleError` when something does not fit."""
-        known = learned.Known.restore(cls.name, settings, arrays)
-        number = int(learned.number_of(cls.name, settings, "components"))
-        shape = (number, *known.typical.rate.shape)
-        components = learned.array_of(cls.name, arrays, "components", shape, negative=True)
-        return cls(
-            known, components, np.maximum(learned.array_of(cls.name, arrays, "widths", (number,)), 1e-6)
-        )
+        known, components = learned.restored(cls.name, settings, arrays, negative=True)
+        widths = learned.array_of(cls.name, arrays, "widths", (len(components),))
+        return cls(known, components, np.maximum(widths, 1e-6))
 
 
 def _number(residual: NDArray[np.float32], run: NDArray[np.int64]) -> int:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.detectors import learned
-from caloscope.detectors.base import Answer, Array, Memory, Noise, NotKnown, Observation, Score, Settings
-from caloscope.errors import BundleError
+from caloscope.detectors.base import Answer, Array, Memory, Noise, NotKnown, Observation, Settings
 from caloscope.records import Mask
 
 
@@ -55,15 +54,8 @@ class Pull:
         if isinstance(expected, NotKnown):
             return expected, memory
         pulls = self._pulls(observation.counts, expected.mean)
-        score = Score(
-            value=np.abs(pulls),
-            threshold=self.threshold,
-            testable=self.alive,
-            accumulated=False,
-            reconstruction=expected.mean,
-            direction=np.sign(pulls).astype(np.int8),
-            image_events=round(expected.events),
-            degraded=expected.degraded,
+        score = learned.pulled(
+            pulls, self.threshold, self.alive, expected.mean, expected.events, expected.degraded
         )
         return score, memory
 
@@ -89,7 +81,4 @@ class Pull:
     ) -> Self:
         """The detector again, from what a bundle kept. Raises `BundleError` when something does not fit."""
         typical = learned.Typical.restore(cls.name, settings, arrays)
-        threshold = learned.number_of(cls.name, settings, "threshold")
-        if threshold <= 0:
-            raise BundleError(f"{cls.name}: found threshold = {threshold}, expected one above zero")
-        return cls(typical, threshold)
+        return cls(typical, learned.positive_of(cls.name, settings, "threshold"))

@@ -3,12 +3,13 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image  # comes with matplotlib
+from PIL import Image, ImageColor  # comes with matplotlib
 
 # Okabe and Ito's colours.
 BLACK: Final = "#000000"
@@ -23,8 +24,14 @@ PALE: Final = "#6b6b6b"
 ABSENT: Final = "#d4d4d4"
 """Where there is no cell, or nothing is known."""
 
+SERIES: Final = (BLACK, BLUE, SKY, VERMILLION, GREEN, PURPLE, INK, PALE, ABSENT)
+"""Colours that mean something, and are the same in every picture."""
+
 DPI: Final = 150
 _COLOURS: Final = 255
+_KEPT: Final = 16
+"""So many colours, the most frequent ones and all of `SERIES`, are kept as they are."""
+_PACKED: Final = np.array([65_536, 256, 1], np.int32)
 
 _LOOK: Final[Any] = {
     "font.family": "DejaVu Sans",
@@ -83,7 +90,26 @@ def png(figure: Figure) -> bytes:
     drawn.seek(0)
     small = io.BytesIO()
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(
-            small, format="png", optimize=True
-        )
+        _of_few_colours(image.convert("RGB")).save(small, format="png", optimize=True)
     return small.getvalue()
+
+
+def _of_few_colours(image: Image.Image) -> Image.Image:
+    """The picture with at most `_COLOURS`; a thin line keeps its own, which averaging would make grey."""
+    counted = cast("list[tuple[int, tuple[int, ...]]]", image.getcolors(image.width * image.height) or [])
+    often = [colour for _, colour in sorted(counted, reverse=True)]
+    there = set(often)
+    named = [colour for colour in map(ImageColor.getrgb, SERIES) if colour in there]
+    kept = list(dict.fromkeys([*named, *often]))[:_KEPT]
+    rest = image.quantize(_COLOURS - len(kept), dither=Image.Dither.NONE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    own = [part for colour in kept for part in colour]
+    palette.putpalette((own + rest)[: 3 * _COLOURS])
+    few = image.quantize(palette=palette, dither=Image.Dither.NONE)
+    # What is nearest is found coarsely there: white would become nearly white.
+    shown, places = np.asarray(image).astype(np.int32) @ _PACKED, np.array(few)
+    for place, colour in enumerate(kept):
+        places[shown == np.dot(colour, _PACKED)] = place
+    found = Image.fromarray(places)
+    found.putpalette(few.getpalette() or [])
+    return found

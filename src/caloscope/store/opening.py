@@ -172,7 +172,10 @@ def _check_or_create(engine: Engine, name: str, read_only: bool) -> None:
         found = "another database" if tables else "an empty database"
         raise StoreError(f"{name}: found {found}, expected a Caloscope store")
     elif version != VERSION:
-        raise StoreError(f"{name}: found a store of schema {version}, expected schema {VERSION}")
+        found = f"{name}: found a store of schema {version}, expected schema {VERSION}"
+        raise StoreError(
+            f"{found}: replay the data into a new store, or use the Caloscope that made it, which reads it"
+        )
 
 
 def _version(connection: Connection) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from caloscope import bundle, calibrate
 from caloscope.bundle import Bundle
-from caloscope.calibrate import Calibration, Check, Pit, Rate, Sound, Tell
+from caloscope.calibrate import Calibration, Check, Pit, Rate, Tell
 from caloscope.decide import budget
 from caloscope.detectors.base import Detector, NeedsCompanions
 from caloscope.detectors.cmssw_ml import CmsswMl
@@ -19,6 +19,7 @@ from caloscope.records import Lumisection
 from caloscope.training.cmssw_line import renewed_cmssw
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
+from caloscope.training.provenance import learned_from
 from caloscope.training.split import halves_by_run
 
 
@@ -51,6 +52,10 @@ def recalibrate(
 ) -> Renewed:
     """Derive a bundle again from good lumisections; nothing is written, `save` does that.
 
+    The new card's `calibration` has `own_data` true where thresholds rest on lumisections that the detector
+    learned from, as there is one run only or as they are those of its training, and `doubt` where the data
+    may hold faults.
+
     Of CMSSW's chain the pileup line, the average map and the minimum of events are new, of a `reference` its
     expectation and its minimum of events, from every second run (from all of them where there is one only);
     thresholds are new for every detector, from the other runs. Without `refit` only the thresholds are.
@@ -58,20 +63,24 @@ def recalibrate(
     """
     budget((calibrate.SCORE,), per_day)  # refused before the work, not after it
     beside = old.detector.companions if isinstance(old.detector, NeedsCompanions) else ()
-    given = calibrate.given_of(lumisections, old.spec, beside)
+    chosen = list(lumisections)
+    given = calibrate.given_of(chosen, old.spec, beside)
     if not given:
         raise UsageError(f"no lumisection with {old.spec.name}, expected good ones to calibrate with")
     renewable = refit and isinstance(old.detector, (CmsswMl, Reference))
     learned, held = halves_by_run(given) if renewable else ([], given)
     new = _renewed(old, learned) if renewable else old
+    own = _same(learned, held) if renewable else learned_from(old, chosen)
     seen = calibrate.watch_sound(old, held, tell)
     before = calibrate.rates_above(seen.watched, calibrate.thresholds_of(old))
     sound = calibrate.watch_sound(new, held, tell) if renewable else seen
     found = calibrate.calibrate(new, sound.watched, per_day, sound.left_out)
     new = calibrate.with_thresholds(new, found.thresholds)
-    new = calibrate.with_calibration(new, per_day, found.told() | {"renewed_with": len(learned)})
+    told = found.told() | {"renewed_with": len(learned), "own_data": own}
+    told |= calibrate.doubt(old, held, seen, found)
+    new = calibrate.with_calibration(new, per_day, told)
     after = calibrate.rates_above(sound.watched, found.thresholds)
-    checks, spread = calibrate.check(sound.watched), calibrate.pit(new, held, _mask(new, sound))
+    checks, spread = calibrate.check(sound.watched), calibrate.pit(new, held, sound.mask(new.view.shape))
     return Renewed(old, new, before, after, found, len(learned), checks, spread)
 
 
@@ -82,11 +91,9 @@ def save(renewed: Renewed, folder: Path) -> Bundle:
     return bundle.save(folder, card, new.detector, model=new.model, calorimeter=new.calorimeter)
 
 
-def _mask(new: Bundle, sound: Sound) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    masked = np.zeros(new.view.shape, np.bool_)
-    for cell in sound.left_out:
-        masked[cell] = True
-    return masked
+def _same(learned: Sequence[Given], held: Sequence[Given]) -> bool:
+    """Whether what was learned from is calibrated with, too."""
+    return not {each.id for each in learned}.isdisjoint(each.id for each in held)
 
 
 def _renewed(old: Bundle, learned: Sequence[Given]) -> Bundle:

@@ -1,6 +1,7 @@
 """Training of a detector that learns by counting."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from caloscope import bundle, calibrate
@@ -16,6 +17,7 @@ from caloscope.pipeline.state import Given
 from caloscope.records import Lumisection
 from caloscope.training.fitting import TRAINABLE, fit_detector
 from caloscope.training.observed import Observed
+from caloscope.training.provenance import Provenance, provenance, sources_of
 from caloscope.training.split import split_by_run
 
 FORMULA = "formula"
@@ -39,7 +41,7 @@ def train(
     `per_day` is the number of false incidents allowed per map in 3,700 lumisections. Thresholds are
     calibrated on the last 30 % of the runs, which the detector does not learn from; with too few runs, or
     without `calibrated`, all is learned from and thresholds come from the count distribution, as the card
-    says.
+    says. A blind detector has none.
 
     Raises `UsageError` when there is too little to learn from, the detector is not one that can be trained,
     or the map holds real numbers or grows through the run: `convert` puts such records in order and takes
@@ -49,14 +51,15 @@ def train(
         raise UsageError(f"detector {detector!r} cannot be trained, expected one of {', '.join(TRAINABLE)}")
     chosen = list(lumisections)
     given = calibrate.given_of(chosen, spec)
-    parts = split_by_run(given) if calibrated else None
+    blind = detector == Blind.name
+    parts = split_by_run(given) if calibrated and not blind else None
     learned, held = parts or (given, [])
     fitted = fit_detector(detector, Observed(learned, on), spec.noise, on)
-    sources = _sources(chosen, spec)
-    card = _card(folder, spec, on, fitted, per_day, _provenance(learned, sources))
+    sources = sources_of(chosen, spec)
+    card = _card(folder, spec, on, fitted, per_day, provenance(learned, sources))
     made = Bundle(card, "", spec, on, fitted, calorimeter)
-    if detector == Blind.name:
-        made = calibrate.with_calibration(made, per_day, {"method": "none: there is no threshold"})
+    if blind:
+        made = _without_threshold(made)
     elif held:
         made = calibrate_thresholds(made, held, per_day, tell)
     else:
@@ -69,8 +72,17 @@ def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, te
     """The bundle with thresholds from lumisections that its detector did not learn from."""
     sound = calibrate.watch_sound(made, held, tell)
     found = calibrate.calibrate(made, sound.watched, per_day, sound.left_out)
-    made = calibrate.with_thresholds(made, found.thresholds)
-    return calibrate.with_calibration(made, per_day, found.told())
+    told = found.told() | {"own_data": False}
+    told |= calibrate.doubt(made, held, sound, found)
+    return calibrate.with_calibration(calibrate.with_thresholds(made, found.thresholds), per_day, told)
+
+
+def _without_threshold(made: Bundle) -> Bundle:
+    """The bundle of a detector that never flags: no threshold, and no rate that it could stand for."""
+    card = made.card.model_copy(update={"thresholds": {}, "threshold": 1.0})
+    return calibrate.with_calibration(
+        replace(made, card=card), None, {"method": "none: it never flags anything"}
+    )
 
 
 def _card(
@@ -79,7 +91,7 @@ def _card(
     on: View,
     fitted: Detector,
     per_day: float,
-    training: dict[str, str | int | float | bool | list[str]],
+    training: Provenance,
 ) -> bundle.Card:
     """The card with the formula's thresholds, or with that which a detector brings that scores."""
     formula = calibrate.formula_thresholds(on, fitted.alive, per_day)
@@ -94,21 +106,3 @@ def _card(
         training=training,
         thresholds=formula if own is None else {},
     )
-
-
-def _sources(lumisections: Sequence[Lumisection], spec: MapSpec) -> list[str]:
-    """Where the map's lumisections came from, each source once."""
-    return list(dict.fromkeys(each.source for each in lumisections if spec.name in each.maps))
-
-
-def _provenance(
-    learned: Sequence[Given], sources: Sequence[str]
-) -> dict[str, str | int | float | bool | list[str]]:
-    first, last = learned[0].id, learned[-1].id
-    return {
-        "lumisections": len(learned),
-        "runs": len({each.id.run for each in learned}),
-        "first": f"{first.run}:{first.lumi}",
-        "last": f"{last.run}:{last.lumi}",
-        "sources": [Path(source).name for source in sources[:100]],
-    }

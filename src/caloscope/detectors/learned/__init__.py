@@ -2,9 +2,11 @@
 
 from caloscope.detectors.learned.axes import numbers, principal, real
 from caloscope.detectors.learned.cutoff import cutoff
-from caloscope.detectors.learned.kept import array_of, noise_of, number_of
+from caloscope.detectors.learned.kept import array_of, noise_of, number_of, positive_of
 from caloscope.detectors.learned.known import Known, on_view, per_activity
 from caloscope.detectors.learned.learning import learn, usable
+from caloscope.detectors.learned.pulled import pulled
+from caloscope.detectors.learned.rebuilding import Rebuilding, restored
 from caloscope.detectors.learned.rows import standardised
 from caloscope.detectors.learned.shape import OUTLIER, chosen, held_out
 from caloscope.detectors.learned.typical import Typical
@@ -12,6 +14,7 @@ from caloscope.detectors.learned.typical import Typical
 __all__ = [
     "OUTLIER",
     "Known",
+    "Rebuilding",
     "Typical",
     "array_of",
     "chosen",
@@ -23,8 +26,11 @@ __all__ = [
     "numbers",
     "on_view",
     "per_activity",
+    "positive_of",
     "principal",
+    "pulled",
     "real",
+    "restored",
     "standardised",
     "usable",
 ]

@@ -17,6 +17,14 @@ def number_of(detector: str, settings: Settings, name: str) -> float:
     return float(found)
 
 
+def positive_of(detector: str, settings: Settings, name: str) -> float:
+    """A finite number of the settings above zero. Raises `BundleError`."""
+    found = number_of(detector, settings, name)
+    if found <= 0:
+        raise BundleError(f"{detector}: found {name} = {found}, expected a number above zero")
+    return found
+
+
 def noise_of(detector: str, settings: Settings) -> Noise:
     """The family of the noise. Raises `BundleError`."""
     found = settings.get("noise")

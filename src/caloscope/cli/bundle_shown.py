@@ -1,0 +1,102 @@
+"""What `caloscope bundle show` says of a bundle."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from caloscope.cli.calibrated import console, incidents_a_day, print_calibration
+
+if TYPE_CHECKING:
+    from caloscope.bundle import Bundle, Card
+
+_FEW = 5
+
+
+def print_json(bundle: "Bundle") -> None:
+    """The whole card and the bundle's hash as JSON; no number is null."""
+    told = json.loads(bundle.card.model_dump_json(exclude_none=True))
+    print(json.dumps({"hash": bundle.hash, **told}, indent=2))
+
+
+def print_bundle(bundle: "Bundle") -> None:
+    """The card in sections: what it is, what it learned from, settings, thresholds."""
+    card = bundle.card
+    alive = int(bundle.detector.alive.sum())
+    dead = int((bundle.view.exists & ~bundle.detector.alive).sum())
+    _section(
+        "Bundle",
+        [
+            ("name", card.name),
+            ("detector", card.detector),
+            ("map", card.map),
+            ("geometry", f"{card.view} of {card.era}, {card.geometry}"),
+            ("cells", f"{alive} alive, {dead} never alive"),
+            ("hash", bundle.hash),
+            ("made by", f"Caloscope {card.caloscope}, format {card.format}"),
+        ],
+    )
+    _section("Learned from", _learned(card))
+    settings = {name: value for name, value in card.settings.items() if name != "threshold"}
+    _section("Settings", [(_label(name), _text(value)) for name, value in settings.items()])
+    console().print(Text("Thresholds", style="bold"))
+    _print_thresholds(card)
+
+
+def _print_thresholds(card: "Card") -> None:
+    """What the thresholds are, and what they rest on."""
+    method = str(card.calibration.get("method", ""))
+    if method.startswith("none: "):
+        print(method)
+        return
+    if "lumisections" not in card.calibration:
+        why = method or str(card.training.get("threshold", "")) or "nobody said why"
+        print(f"not calibrated ({why}), meant for {incidents_a_day(card.false_alarms_per_day)}")
+    print_calibration(card)
+
+
+def _learned(card: "Card") -> list[tuple[str, str]]:
+    """What a card says of training; the first and the last lumisection in one line."""
+    training, renewed = card.training, card.calibration.get("renewed_with")
+    rows = [
+        (_label(name), _text(value))
+        for name, value in training.items()
+        if name not in ("first", "last", "threshold")
+    ]
+    if {"first", "last"} <= training.keys():
+        rows.insert(min(2, len(rows)), ("from", f"{training['first']} to {training['last']}"))
+    if renewed:
+        rows.append(("renewed with", f"{renewed} lumisections of the calibration's data"))
+    return rows
+
+
+def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    """A heading, and below it names and values; nothing where there are none."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True, min_width=18)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(Text(name), Text(value))
+    if grid.row_count:
+        out = console()
+        out.print(Text(title, style="bold"))
+        out.print(grid)
+        out.print()
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _text(value: object) -> str:
+    """A value for people: numbers to five digits, of a long list its beginning."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, list):
+        more = f" and {len(value) - _FEW} more" if len(value) > _FEW else ""
+        return ", ".join(_text(each) for each in value[:_FEW]) + more
+    return str(value)
