@@ -45,10 +45,10 @@ def test_a_budget_is_shared_by_the_classes_there_are() -> None:
     everything = budget(CLASSES, 2.0)
     assert sum(SHARES.values()) == pytest.approx(1.0)
     assert sum(everything.values()) == pytest.approx(2.0)
-    assert everything["cell_low"] == everything["cell_high"] == pytest.approx(0.8)
+    assert everything["cell_low"] == everything["cell_high"] == pytest.approx(0.66)
     few = budget(("cell_low", "cell_high", "map_low", "map_high"), 1.0)
     assert sum(few.values()) == pytest.approx(1.0)
-    assert few["cell_low"] / few["map_low"] == pytest.approx(40.0)
+    assert few["cell_low"] / few["map_low"] == pytest.approx(33.0)
     assert budget(("score",), 3.0) == {"score": pytest.approx(3.0)}
     for wrong in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(UsageError, match="expected a number above zero"):

@@ -6,7 +6,7 @@ from typing import Final
 
 from caloscope.errors import UsageError
 
-_PARTS: Final = {"cell": 0.80, "region": 0.10, "patch": 0.08, "map": 0.02}
+_PARTS: Final = {"cell": 0.66, "region": 0.18, "patch": 0.14, "map": 0.02}
 
 SHARES: Final = MappingProxyType(
     {f"{place}_{side}": part / 2 for place, part in _PARTS.items() for side in ("low", "high")}

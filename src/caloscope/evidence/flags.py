@@ -61,7 +61,7 @@ class _Painted:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """A part that passed its threshold by `above` nats.
+    """A part whose evidence is `above` its threshold by so many nats, margins not taken off.
 
     `stands` says that it was flagged before, `against` what speaks against it beside its own evidence.
     """
@@ -134,7 +134,7 @@ def _faults(shown: Shown, limits: Floats, before: NDArray[np.int8], first: int =
         _Fault(
             part=int(place) + first,
             way=1 if row else -1,
-            above=float(shown.value[row, place] - limits[row, place]),
+            above=float(shown.value[row, place] + shown.margin[row, place] - limits[row, place]),
             since=int(shown.since[row, place]),
             stands=bool(before[place] != 0),
         )

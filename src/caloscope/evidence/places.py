@@ -24,6 +24,10 @@ LEAST_INFORMATION: Final = np.float32(1e-3)
 LEAST_SHARE: Final = np.float32(0.15)
 """A part that keeps less of its information than this, as common modes may do the same, is not tested."""
 
+UNEVEN: Final = 0.1
+"""What parts do together they do alike but for this share of it: pileup fills no two of them in the same way,
+and a channel that counts often follows it less than in proportion."""
+
 _FACTORS: Final = column(FACTORS)
 _SHIFTS: Final = column(SHIFTS)
 _HALF_SQUARES: Final = _SHIFTS**2 / 2
@@ -72,6 +76,8 @@ def news_of_parts(seen: Seen, layout: Layout, bad: NDArray[np.int8], level: Floa
     lost = seen.levels.lost(found, known)
     forget |= lost > (1 - LEAST_SHARE) * information
     information = np.maximum(information - lost, LEAST_SHARE * information)
+    known = 1 / (1 + information * np.float32((UNEVEN * found.common) ** 2))
+    score, information = score * known, information * known
     score -= information * level
     return News(_linear(score, information), score, information, forget)
 

@@ -40,7 +40,8 @@ class Residuals:
     times its `precision`, `shown` the latter before common modes were taken out. `out` are the cells that
     were left out, `asked` those that count for parts and levels. `level` is the relative shift of the whole
     map and `level_variance` its variance from counting alone. `share` is what each cell knows of the level,
-    in units of one over a relative variance, where there is one common mode.
+    in units of one over a relative variance, where there is one common mode. `common` is the largest of the
+    modes that were taken out, relative; 0 where the level is no usual mode.
     """
 
     cells: Counted
@@ -53,6 +54,7 @@ class Residuals:
     level: float
     level_variance: float
     share: Floats | None = None
+    common: float = 0.0
 
     @property
     def score(self) -> Floats:
@@ -165,14 +167,19 @@ def _one_round(cells: Counted, around: Neighbours, levels: Levels, out: Mask, *,
     between = levels.between(lever, share)
     known, shown = max(float(between.sum()), 1e-6), levels.sums(lever * seen)
     level = float(shown.sum()) / known
-    usual = levels.usual
-    if broken or abs(level) > BEYOND * np.sqrt(1 / known + levels.largest**2):
-        usual = np.full(len(usual), FREE)
+    ordinary = not broken and abs(level) <= BEYOND * np.sqrt(1 / known + levels.largest**2)
+    usual = levels.usual if ordinary else np.full(len(levels.usual), FREE)
     amounts: Array = np.asarray(np.linalg.solve(between + beforehand(usual), shown), np.float64)
     modes = cells.lever * levels.spread(amounts)
     less = around.score(modes, out) if of_level is None else of_level * np.float32(amounts[0])
     return replace(
-        found, z=cells.z - modes, given=seen - less, level=level, level_variance=1 / known, share=share
+        found,
+        z=cells.z - modes,
+        given=seen - less,
+        level=level,
+        level_variance=1 / known,
+        share=share,
+        common=float(np.abs(amounts).max()) if ordinary else 0.0,
     )
 
 

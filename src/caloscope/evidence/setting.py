@@ -12,9 +12,13 @@ from caloscope.evidence.layout import Layout
 from caloscope.evidence.neighbours import Neighbours, alone, neighbours_of
 from caloscope.evidence.state import CELLS, PARTS, EvidenceState
 from caloscope.evidence.thresholds import Thresholds, limits_of
+from caloscope.records import Floats
 
 HALF: Final = 0.4
 """Share of a map from which a part is taken for half of it."""
+
+CALM, WILD = np.float32(0.5), np.float32(4.0)
+"""Factors within which the variance of a part's changes is taken to follow that of its cells."""
 
 _LEAST: Final = 1e-8
 
@@ -37,6 +41,7 @@ def setting_of(expectation: Expectation, layout: Layout, thresholds: Thresholds)
     error = layout.of_cells(expectation.relative_error).astype(np.float32)
     changes = (0.0, 0.0) if together is None else (together.region_change, together.map_change)
     parts, whole = (np.array([max(change**2, _LEAST)], np.float32) for change in changes)
+    parts = parts * _restlessness(error * error, layout)
     # A half of a map is measured against the other half, which changes as well.
     parts = parts * np.where(layout.sizes > np.float32(HALF * layout.cells), np.float32(2), np.float32(1))
     return Setting(
@@ -47,6 +52,15 @@ def setting_of(expectation: Expectation, layout: Layout, thresholds: Thresholds)
         parts=Kind(PARTS, limits.parts, parts),
         whole=Kind(PARTS, limits.whole, whole),
     )
+
+
+def _restlessness(variance: Floats, layout: Layout) -> Floats:
+    """How much more parts change from run to run than the typical one, as their cells do, `(part,)`."""
+    known = variance[variance > 0]
+    if not len(known):
+        return np.ones(len(layout.sizes), np.float32)
+    mean = layout.total(variance) / layout.sizes
+    return np.asarray(np.clip(mean / np.median(known), CALM, WILD), np.float32)
 
 
 def begun(state: EvidenceState, setting: Setting, run: int, *, unsettled: bool) -> EvidenceState:

@@ -43,17 +43,20 @@ def gather(
     unit = after.information * variance
     unit += 1
     np.divide(after.values, unit, out=unit)
-    value = bank.highest(unit)
+    unit -= bank.margins
+    value = np.maximum(bank.highest(unit), np.float32(0))
     flag, since = np.zeros(value.shape, np.bool_), np.zeros(value.shape, np.int32)
+    margin = np.zeros(value.shape, np.float32)
     # Few places are near: only they need the care that follows.
     near = np.flatnonzero(((value > limits) | (bank.highest(sums.values) > limits)).any(axis=0))
     if len(near):
         mine = limits[:, near] if limits.shape[1] > 1 else limits
         standing = _Standing(sums.at(near), news.at(near), bank, mine, variance[near])
         shown, those = standing.gathered(lumi)
-        value[:, near], flag[:, near], since[:, near] = shown.value, shown.flag, shown.since
+        value[:, near], flag[:, near] = shown.value, shown.flag
+        since[:, near], margin[:, near] = shown.since, shown.margin
         after.put(near, those)
-    return Shown(value, flag, since), after
+    return Shown(value, flag, since, margin), after
 
 
 class _Standing:
@@ -61,7 +64,8 @@ class _Standing:
 
     def __init__(self, sums: Sums, news: News, bank: Bank, limits: Floats, variance: Floats) -> None:
         self._sums, self._news, self._bank, self._variance = sums, news, bank, variance
-        self._limits = np.broadcast_to(bank.by_row(limits), sums.values.shape)
+        self._limits = np.broadcast_to(bank.by_row(limits) + bank.margins, sums.values.shape)
+        self._asked = np.broadcast_to(limits, (2, sums.values.shape[1]))
         self._before = sums.values / (1 + variance * sums.information)
         self._lately = sums.recent[1:].sum(axis=0) + np.stack([news.score, news.information])
 
@@ -129,22 +133,23 @@ class _Standing:
         """
         fit, lately = self._likelihood(self._sums.recent[0]), self._likelihood(self._lately)
         lasting = self._speaks(self._lately, LASTING)
-        for half in self._bank.halves:
+        for row, half in enumerate(self._bank.halves):
             places = np.flatnonzero((self._before[half] > self._limits[half]).any(axis=0))
             best = np.argmax(fit[half][:, places], axis=0)
             ceiling = capped[half][best, places]
             gone = lately[half][best, places] < -REFUTED
-            most = np.float32(CARRIED) * self._limits[half][0, places]
+            most = np.float32(CARRIED) * self._asked[row, places]
             ceiling = np.where(gone, np.minimum(ceiling, most), ceiling)
             kept = np.minimum(capped[half][:, places], np.maximum(ceiling, step[half][:, places]))
             capped[half, places] = kept
             speaks[half, places] = lasting[half][best, places]
 
     def _shown(self, held: Floats, since: Stamps) -> Shown:
-        columns = np.arange(held.shape[1])
-        best = [np.argmax(held[half], axis=0) for half in self._bank.halves]
+        columns, beyond = np.arange(held.shape[1]), held - self._bank.margins
+        best = [np.argmax(beyond[half], axis=0) for half in self._bank.halves]
         both = list(zip(best, self._bank.halves, strict=True))
-        value = np.stack([held[half][row, columns] for row, half in both])
+        value = np.stack([np.maximum(beyond[half][row, columns], np.float32(0)) for row, half in both])
         stamps = np.stack([since[half][row, columns] for row, half in both])
-        flag = value > np.stack([self._limits[half][0] for half in self._bank.halves])
-        return Shown(value, flag, stamps * flag)
+        margins = np.stack([self._bank.margins[half][row, 0] for row, half in both])
+        flag = value > self._asked
+        return Shown(value, flag, stamps * flag, margins * flag)

@@ -7,15 +7,23 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from caloscope.evidence.bank import FACTORS, LOW_SHIFTS_COUNT, LOWS, SHIFTS, column
+from caloscope.evidence.bank import (
+    FACTOR_MARGINS,
+    FACTORS,
+    LOW_SHIFTS_COUNT,
+    LOWS,
+    SHIFT_MARGINS,
+    SHIFTS,
+    column,
+)
 from caloscope.evidence.changes import Change
 from caloscope.evidence.layout import layout_of
 from caloscope.evidence.sums import Bank, Sums
 from caloscope.geometry import View
 from caloscope.records import Floats
 
-CELLS: Final = Bank(column(FACTORS - 1.0), LOWS)
-PARTS: Final = Bank(column(SHIFTS), LOW_SHIFTS_COUNT)
+CELLS: Final = Bank(column(FACTORS - 1.0), column(FACTOR_MARGINS), LOWS)
+PARTS: Final = Bank(column(SHIFTS), column(SHIFT_MARGINS), LOW_SHIFTS_COUNT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

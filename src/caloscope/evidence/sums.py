@@ -27,9 +27,13 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bank:
-    """Alternatives, as columns: relative changes `effects`, the `lows` first."""
+    """Alternatives, as columns: relative changes `effects`, the `lows` first.
+
+    `margins` are the nats that the evidence for each must have beyond the threshold.
+    """
 
     effects: Floats
+    margins: Floats
     lows: int
 
     @property
@@ -134,13 +138,15 @@ class News:
 class Shown:
     """Evidence of one lumisection by place, `(2, place)` = (low, high).
 
-    `value` is in nats, not capped; `flag` where it passed its threshold; `since`, there, the lumisection in
-    which it began to gather (as in `Sums`).
+    `value` is in nats beyond the margins of the bank, not capped; `flag` where it passed its threshold;
+    `since`, there, the lumisection in which it began to gather (as in `Sums`), and `margin` what was taken
+    off: whether it is a fault or not, the evidence for it was larger by that.
     """
 
     value: Floats
     flag: NDArray[np.bool_]
     since: Stamps
+    margin: Floats
 
     @property
     def largest(self) -> Floats:

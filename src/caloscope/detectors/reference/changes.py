@@ -9,6 +9,7 @@ from scipy import ndimage
 from caloscope.detectors.base import Array
 from caloscope.detectors.reference.cells import Cells
 from caloscope.detectors.reference.residuals import Residuals
+from caloscope.detectors.reference.runs import beside, of_regions, runs_of
 from caloscope.detectors.reference.vecchia import Inverse
 from caloscope.records import Mask
 
@@ -22,9 +23,6 @@ REGION, MAP = 0.018, 0.01
 PRIOR_RUNS: Final = 5.0
 """Runs that those figures weigh."""
 
-SMALLEST, BIGGEST = 4, 0.4
-"""Regions of hardware that change by themselves: so many cells at least, at most this share of the map."""
-
 AROUND: Final = 2.0
 """Cells over which the size of changes is taken to be alike, as the width of a Gaussian."""
 
@@ -34,11 +32,14 @@ FEWEST_RUNS: Final = 4
 FEWEST_LEVELS: Final = 2
 """Runs that tell nothing of how far the levels of groups differ."""
 
+GUESSED: Final = 0.5
+"""Relative variance of a guess at the variance of a cell's changes, from what is around it."""
+
+STEADIEST: Final = 0.6
+"""Share of that guess below which no cell's is taken to be."""
+
 SMALLEST_SHARE: Final = 0.2
 """Share of the typical variance below which no cell's is taken to be."""
-
-OWN: Final = 0.3
-"""Share of what a region knows that must not be lost when the level of the map is left free."""
 
 LARGEST_CHANGE: Final = 0.2
 """A larger one is a fault, not a change."""
@@ -56,22 +57,6 @@ class Changes:
     map: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Runs:
-    """What runs show as a whole, `(run, n)`: residuals of variance 1 and what they gain where u rises.
-
-    Both times the inverse, the common modes of groups taken out; `level` and `known` `(run,)` are of the map.
-    """
-
-    lever: Array
-    score: Array
-    precision: Array
-    level: Array
-    known: Array
-    belongs: Array
-    levels: Array
-
-
 def changes_of(
     found: Residuals,
     dispersion: Array,
@@ -86,8 +71,10 @@ def changes_of(
     Measured where there are runs enough; `prior` is the cells' own change before that.
     """
     scale = np.where(use, 1.0 / np.sqrt(dispersion), 0.0)
-    runs = _runs(found.per_run * scale, found.lever * scale, inverse, cells, use)
+    runs = runs_of(found.per_run * scale, found.lever * scale, inverse, cells, use)
     count = len(found.run_lumis)
+    regional = _pooled(*of_regions(runs, cells, use, inverse), REGION**2, count)
+    edges = regional * beside(runs, cells, use, inverse)
     cell = np.zeros(cells.count)
     for family in range(len(cells.families)):
         mine = use & (cells.family == family)
@@ -96,6 +83,7 @@ def changes_of(
         known = runs.lever[:, mine] ** 2 * runs.precision[mine]
         off = runs.score[:, mine] / np.maximum(runs.lever[:, mine] * runs.precision[mine], 1e-9)
         variance = _around(off, known, _pooled(off, known, prior**2, count), cells, mine)
+        variance = _own(off, known, np.maximum(variance, edges[mine]))
         cell[mine] = variance * (1.0 + 1.0 / count) + 1.0 / np.maximum(known.sum(axis=0), 1.0)
     cell = np.where(use, cell, np.median(cell[use]) if use.any() else prior**2)
     spread = np.square(common).mean() if len(common) else 0.0
@@ -104,7 +92,7 @@ def changes_of(
     groups = runs.levels.std(axis=0, ddof=1) if count > FEWEST_LEVELS else np.zeros(cells.groups)
     return groups, Changes(
         np.clip(np.sqrt(cell), LEAST, 1.0),
-        _rms(_regions(runs, cells, use, inverse)),
+        _rms(regional),
         _rms(whole),
     )
 
@@ -146,6 +134,23 @@ def _around(off: Array, known: Array, typical: float, cells: Cells, mine: Mask) 
     return np.asarray(np.maximum(pulled, SMALLEST_SHARE * typical))
 
 
+def _own(off: Array, known: Array, guess: Array) -> Array:
+    """Variance of each cell's changes, `(cell,)`, from a guess and from what the cell itself showed.
+
+    Each as far as it is sure: guesses are off by a factor of two as often as not. Few runs may show too
+    little by chance, so that a cell is believed to be steadier than the guess only to some extent.
+    """
+    runs = len(off)
+    if runs < FEWEST_RUNS:
+        return guess
+    error = 1.0 / np.maximum(known, 1e-9)
+    kept = np.abs(off) < LARGEST_CHANGE + 4.0 * np.sqrt(error)
+    shown = (kept * (off**2 * runs / (runs - 1.0) - error)).sum(axis=0) / np.maximum(kept.sum(axis=0), 1)
+    sure = (runs - 1.0) / (2.0 * (guess + error.mean(axis=0)) ** 2)
+    before = 1.0 / (GUESSED * guess**2)
+    return np.asarray(np.maximum((sure * shown + before * guess) / (sure + before), STEADIEST * guess))
+
+
 def _smoothed(values: Array, cells: Cells, mine: Mask) -> Array:
     """Sums over the surroundings of each cell in y and x, over all depths, weighted by distance."""
     view = cells.view
@@ -158,47 +163,3 @@ def _smoothed(values: Array, cells: Cells, mine: Mask) -> Array:
         plane = ndimage.gaussian_filter1d(plane, AROUND, axis, mode="wrap" if circular else "constant")
     found = np.broadcast_to(plane, view.shape)[view.exists][mine]
     return np.asarray(found)
-
-
-def _runs(z: Array, lever: Array, inverse: Inverse, cells: Cells, use: Mask) -> _Runs:
-    matrix = inverse.matrix()
-    belongs = np.zeros((cells.count, cells.groups))
-    belongs[np.arange(cells.count), cells.group] = use
-    score = np.asarray((matrix @ z.T).T, np.float64)
-    level, known, levels = np.zeros(len(z)), np.zeros(len(z)), np.zeros((len(z), cells.groups))
-    for run, here in enumerate(lever):
-        moved = belongs * here[:, None]
-        spread = np.asarray(matrix @ moved)
-        whole = moved.T @ spread + 1e-6 * np.eye(cells.groups)
-        shown = moved.T @ score[run]
-        known[run] = max(float(whole.sum()), 1e-9)
-        level[run] = float(shown.sum()) / known[run]
-        levels[run] = np.linalg.solve(whole, shown)
-        score[run] -= spread @ levels[run]
-    return _Runs(lever, score, matrix.diagonal().astype(np.float64), level, known, belongs, levels)
-
-
-def _regions(runs: _Runs, cells: Cells, use: Mask, inverse: Inverse) -> float:
-    """Variance of the changes of regions against the level of their groups."""
-    off, known = [], []
-    matrix, usual = inverse.matrix(), runs.lever.mean(axis=0)
-    moved = runs.belongs * usual[:, None]
-    together = moved.T @ np.asarray(matrix @ moved) + 1e-6 * np.eye(cells.groups)
-    for region in cells.view.regions:
-        members = cells.members(region.members)
-        members = members[use[members]]
-        if not SMALLEST <= len(members) <= BIGGEST * use.sum():
-            continue
-        first = np.zeros(cells.count)
-        first[members] = usual[members]
-        spread = np.asarray(matrix @ first)
-        size = (runs.lever[:, members] ** 2).sum(axis=1) / max((first**2).sum(), 1e-9)
-        alone = float(first @ spread)
-        lost = moved.T @ spread
-        own = alone - float(lost @ np.linalg.solve(together, lost))
-        if own > OWN * alone > 0:
-            known.append(own * size)
-            off.append((runs.lever * runs.score)[:, members].sum(axis=1) / np.maximum(own * size, 1e-9))
-    if not off:
-        return REGION**2
-    return _pooled(np.array(off).T, np.array(known).T, REGION**2, len(runs.level))
