@@ -22,7 +22,7 @@ def test_a_cell_that_changes_more_than_those_around_it_is_believed_where_it_is_m
     guess = 0.01**2
     off, known = drawn(0.01 * times, 0.004, 2_000)
     found = _own(off, known, np.full(2_000, guess))
-    assert np.sqrt(np.median(found)) == pytest.approx(0.01 * times, rel=0.12)
+    assert np.sqrt(np.median(found)) == pytest.approx(0.01 * times, rel=0.15)
 
 
 def test_one_that_is_measured_badly_is_taken_to_be_like_those_around_it() -> None:
