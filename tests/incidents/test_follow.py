@@ -97,7 +97,7 @@ def test_low_and_high_neighbours_are_two_incidents() -> None:
 def test_an_incident_closes_after_three_lumisections_without_a_flag() -> None:
     dead = cells((4, 4))
     tracks, seen = run(flags(1, low=dead), flags(2, low=dead), flags(3), flags(4), flags(5), flags(6))
-    assert tracks == ()
+    assert not any(track.is_open for track in tracks)
     (incident,) = seen.values()
     assert (incident.opened.lumi, incident.last.lumi, incident.closed) == (1, 2, LumiId(1, 5))
 

@@ -37,7 +37,7 @@ def test_a_fault_of_the_whole_map_does_not_go_on_as_the_older_one_inside(known: 
 def test_the_older_one_goes_on_when_the_larger_is_cured() -> None:
     older = region("EB-07")
     tracks, seen = run(*through((EARLY, older), (LATE, EB.exists), (range(34, 40), older)))
-    (track,) = tracks
+    (track,) = (track for track in tracks if track.is_open)
     assert (track.incident.hardware, track.incident.opened) == ("EB-07", LumiId(1, 1))
     assert len(track.incident.cells) == 68
     assert {i.closed for i in seen.values() if i.hardware == "EB (whole map)"} == {LumiId(1, 36)}

@@ -10,7 +10,7 @@ from caloscope.calibrate.calibration import tail_of
 from caloscope.calibrate.watch import Watched
 from caloscope.decide import LUMIS_PER_DAY, budget, upcrossings
 from caloscope.detectors.base import Array
-from caloscope.incidents.follow import CLOSE_AFTER
+from caloscope.incidents.giving import CLOSE_AFTER
 
 ASKED = np.geomspace(0.1, 100.0, 16)
 """False incidents per 3,700 lumisections, all classes together."""

@@ -8,7 +8,7 @@ from scipy.special import gammaincinv
 
 from caloscope.calibrate.watch import Watched
 from caloscope.decide import LUMIS_PER_DAY, upcrossings
-from caloscope.incidents.follow import CLOSE_AFTER
+from caloscope.incidents.giving import CLOSE_AFTER
 
 TOGETHER = "together"
 

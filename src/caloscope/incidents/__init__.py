@@ -1,6 +1,7 @@
 """Flags that belong together: opening, carrying and closing incidents, and naming their hardware."""
 
-from caloscope.incidents.follow import CLOSE_AFTER, follow
+from caloscope.incidents.follow import follow
+from caloscope.incidents.giving import CLOSE_AFTER
 from caloscope.incidents.standing import standing
 from caloscope.incidents.track import Flags, Owner, Track
 

@@ -1,7 +1,7 @@
 """What incidents are followed with: one that is open, the flags of a lumisection, and whose they are."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -14,7 +14,7 @@ Array: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """An incident that is open, and what is needed to carry it on.
+    """An incident that is open, or closed in this run, and what is needed to carry it on.
 
     `quiet` counts the scored lumisections since its last flag, `small` those in which only few of its cells
     were flagged; `observed` and `expected` are sums of counts over its cells while they were flagged.
@@ -25,6 +25,19 @@ class Track:
     small: int = 0
     observed: float = 0.0
     expected: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the incident is not over."""
+        return self.incident.closed is None
+
+    def ended(self, at: LumiId) -> "Track":
+        """As it rests, its incident being over since this lumisection."""
+        return replace(self, incident=replace(self.incident, closed=at), quiet=0, small=0)
+
+    def again(self) -> "Track":
+        """As it goes on, its incident being open again."""
+        return replace(self, incident=replace(self.incident, closed=None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

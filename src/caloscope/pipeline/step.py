@@ -158,7 +158,7 @@ class Scorer:
 
 def _any_open(tracks: Sequence[incidents.Track]) -> bool:
     """Whether an incident is open that somebody should know of."""
-    return any(not track.incident.masked for track in tracks)
+    return any(track.is_open and not track.incident.masked for track in tracks)
 
 
 def _with_answer(result: MapResult, answer: Answer) -> MapResult:
