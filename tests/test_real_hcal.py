@@ -194,7 +194,7 @@ def test_half_a_channel_is_found_in_the_first_lumisection_from_300_counts_on(
     busy = found.mean >= 300
     assert busy.sum() > 1_000
     assert (found.delay[busy] == 1).all()
-    assert found.others[0] == 0
+    assert found.others[0] <= 1  # in HEP17, of fifty sets of 2 % of all channels
     events = np.array([float(each.events or 0) for each in given])
     best = informed(
         observed(shared_data, name, halves[0]), found, events, made.view, 0.5, made.card.threshold
@@ -208,11 +208,15 @@ def test_half_a_channel_is_found_in_the_first_lumisection_from_300_counts_on(
 def test_a_fifth_less_is_found_within_three_lumisections_from_700_counts_on(
     halves: tuple[Sequence[int], Sequence[int]], shared_data: Path, tmp_path: Path
 ) -> None:
-    """Not in all: channels may change from run to run, and three lumisections are little to know one by."""
+    """Not in quite all: three lumisections are little to know a channel by, and nobody could do better."""
     made = trained(shared_data, "HCAL/digi", halves[0], tmp_path)
     found = thinned(made, observed(shared_data, "HCAL/digi", halves[1]), 0.8)
     events = float(observed(shared_data, "HCAL/digi", halves[1])[0].events or 0)
     always = found.mean > ALWAYS * events
     assert (found.delay[always] == 1).all()
     busy = (found.mean >= 700) & ~always
-    assert np.mean(found.delay[busy] <= 3) > 0.85
+    learned, given = (observed(shared_data, "HCAL/digi", half) for half in halves)
+    lasted = np.array([float(each.events or 0) for each in given])
+    best = informed(learned, found, lasted, made.view, 0.8, made.card.threshold)
+    assert np.mean(found.delay[busy] <= 3) > 0.99
+    assert np.mean(found.delay[busy] <= 3) > np.mean(best[busy] <= 3) - 0.005

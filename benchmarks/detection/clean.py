@@ -13,7 +13,7 @@ from caloscope.pipeline.step import Scorer
 from caloscope.records import MapRecord
 from caloscope.simulate import conditions
 
-CLEAN: Final = {"HCAL": 3_700, "HO": 11_000}
+CLEAN: Final = {"HCAL": 7_400, "HO": 11_000}
 CLEAN_USUAL: Final = 37_000
 ELSEWHERE: Final = 5
 """In the second regime there are so many times fewer."""

@@ -26,7 +26,7 @@ from caloscope.pipeline.state import Given
 from caloscope.records import MapRecord
 from caloscope.simulate import Fill, Healthy, conditions
 
-CALIBRATED_ON: Final = {"HCAL": 1_850}
+CALIBRATED_ON: Final = {"HCAL": 3_700}
 CALIBRATED: Final = 7_400
 """Lumisections of good runs behind a threshold."""
 

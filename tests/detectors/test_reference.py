@@ -108,6 +108,17 @@ def test_the_error_of_the_mean_falls_as_the_reference_grows() -> None:
     assert np.median(short.relative_error) == pytest.approx(np.hypot(change, error / stiffness), rel=0.1)
 
 
+@pytest.mark.parametrize(("runs", "calmer"), [(1, True), (4, False)])
+def test_nothing_changes_from_run_to_run_in_the_one_run_that_was_learned(runs: int, calmer: bool) -> None:
+    detector = towers(60, runs=runs)
+    here = expectation(detector, tower_counts(60)[30])
+    elsewhere = expectation(detector, observe(here.mean, 600, 47.0, run=9))
+    alive = here.mean > 0
+    assert (here.relative_error[alive] < 0.9 * elsewhere.relative_error[alive]).all() == calmer
+    back = Reference.restore(detector.settings(), detector.arrays(), None)
+    assert (expectation(back, tower_counts(60)[30]).relative_error == here.relative_error).all()
+
+
 def test_events_are_estimated_from_the_channels_that_always_count() -> None:
     counts = np.random.default_rng(4).binomial(800, 0.4, SHAPE)
     counts[:, -1] = 800

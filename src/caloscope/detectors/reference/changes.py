@@ -41,6 +41,9 @@ STEADIEST: Final = 0.6
 SMALLEST_SHARE: Final = 0.2
 """Share of the typical variance below which no cell's is taken to be."""
 
+WANDER: Final = 0.005
+"""rms by which a cell is off later in a run, if it was learned in that run alone."""
+
 LARGEST_CHANGE: Final = 0.2
 """A larger one is a fault, not a change."""
 
@@ -49,10 +52,12 @@ LARGEST_CHANGE: Final = 0.2
 class Changes:
     """Relative rms of changes of the rate or hazard for a whole run.
 
-    `cell` `(n,)` is that of a cell given its neighbours, with what the training does not know about it.
+    `cell` `(n,)` is that of a cell given its neighbours, with what the training does not know about it;
+    `in_run` `(n,)` the same in a run that all of the training comes from.
     """
 
     cell: Array
+    in_run: Array
     region: float
     map: float
 
@@ -75,7 +80,7 @@ def changes_of(
     count = len(found.run_lumis)
     regional = _pooled(*of_regions(runs, cells, use, inverse), REGION**2, count)
     edges = regional * beside(runs, cells, use, inverse)
-    cell = np.zeros(cells.count)
+    cell, learned = np.zeros(cells.count), np.zeros(cells.count)
     for family in range(len(cells.families)):
         mine = use & (cells.family == family)
         if not mine.any():
@@ -84,7 +89,8 @@ def changes_of(
         off = runs.score[:, mine] / np.maximum(runs.lever[:, mine] * runs.precision[mine], 1e-9)
         variance = _around(off, known, _pooled(off, known, prior**2, count), cells, mine)
         variance = _own(off, known, np.maximum(variance, edges[mine]))
-        cell[mine] = variance * (1.0 + 1.0 / count) + 1.0 / np.maximum(known.sum(axis=0), 1.0)
+        learned[mine] = 1.0 / np.maximum(known.sum(axis=0), 1.0)
+        cell[mine] = variance * (1.0 + 1.0 / count) + learned[mine]
     cell = np.where(use, cell, np.median(cell[use]) if use.any() else prior**2)
     spread = np.square(common).mean() if len(common) else 0.0
     known = 1.0 / (1.0 / runs.known + spread / found.run_lumis)
@@ -92,6 +98,7 @@ def changes_of(
     groups = runs.levels.std(axis=0, ddof=1) if count > FEWEST_LEVELS else np.zeros(cells.groups)
     return groups, Changes(
         np.clip(np.sqrt(cell), LEAST, 1.0),
+        np.clip(np.sqrt(np.where(use & (count == 1), WANDER**2 + learned, cell)), LEAST, 1.0),
         _rms(regional),
         _rms(whole),
     )

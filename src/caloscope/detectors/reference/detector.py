@@ -58,6 +58,7 @@ class Reference:
     _alive: Mask = field(init=False, repr=False)
     _dispersion: Array = field(init=False, repr=False)
     _error: Array = field(init=False, repr=False)
+    _error_in_run: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Keeps at hand what every lumisection needs."""
@@ -72,6 +73,7 @@ class Reference:
         object.__setattr__(self, "_alive", self._on_view(known.mean.alive, 0.0) > 0)
         object.__setattr__(self, "_dispersion", self._on_view(known.dispersion, 1.0))
         object.__setattr__(self, "_error", self._on_view(known.changes.cell, 0.0))
+        object.__setattr__(self, "_error_in_run", self._on_view(known.changes.in_run, 0.0))
 
     @property
     def noise(self) -> Noise:
@@ -138,6 +140,7 @@ class Reference:
         self, observation: Observation, expected: Array, found: Found, *, step: bool
     ) -> Expectation:
         binomial = self.noise == "binomial"
+        same_run = observation.id.run == self.knowledge.only_run
         if binomial:
             expected = np.minimum(expected, found.events * HIGHEST_PROBABILITY)
         return Expectation(
@@ -145,7 +148,7 @@ class Reference:
             mean=self._on_view(expected, 0.0),
             dispersion=self._dispersion,
             testable=self._alive,
-            relative_error=self._error,
+            relative_error=self._error_in_run if same_run else self._error,
             trials=found.events if binomial else 0.0,
             degraded=self._conditions.degraded(observation, found),
             covariance=self._with_pileup if found.told else self._without_pileup,

@@ -34,6 +34,7 @@ def settings_of(known: Knowledge, min_events: int) -> Settings:
         "pileup_high": known.mean.pileup_high,
         "region_change": known.changes.region,
         "map_change": known.changes.map,
+        "only_run": known.only_run,
         "min_events": min_events,
     }
 
@@ -57,6 +58,7 @@ def arrays_of(known: Knowledge) -> dict[str, NDArray[np.generic]]:
         "common": known.common,
         "common_without_pileup": known.common_without,
         "change": known.changes.cell,
+        "change_in_run": known.changes.in_run,
         "area": domain.areas.number.astype(np.int32),
         "ring_family": domain.areas.family.astype(np.int32),
         "ring_counting": domain.rings.counting,
@@ -84,10 +86,12 @@ def restored(settings: Settings, arrays: Arrays) -> tuple[Knowledge, int]:
         common_without=array_of(NAME, arrays, "common_without_pileup", (groups,)),
         changes=Changes(
             _positive(arrays, "change", count),
+            _positive(arrays, "change_in_run", count),
             number_of(NAME, settings, "region_change"),
             number_of(NAME, settings, "map_change"),
         ),
         domain=_domain(arrays, count, 2 if mean.noise == "binomial" else 1),
+        only_run=int(number_of(NAME, settings, "only_run")),
     )
     return found, int(number_of(NAME, settings, "min_events"))
 

@@ -17,7 +17,8 @@ class Knowledge:
 
     `dispersion` `(n,)` is a Fano factor or an intraclass correlation. `inverse` is that of the cells'
     correlations. `group` `(n,)` is -1 for cells that share no common mode; `common` `(groups,)` is the modes'
-    rms where pileup is known, `common_without` where it is not.
+    rms where pileup is known, `common_without` where it is not. `only_run` is the run that all of it comes
+    from, 0 where there were several.
     """
 
     exists: Mask
@@ -29,3 +30,4 @@ class Knowledge:
     common_without: Array
     changes: Changes
     domain: Domain
+    only_run: int = 0

@@ -9,7 +9,7 @@ from caloscope.detectors.base import Array, Noise, Observation
 from caloscope.detectors.reference.areas import Areas
 from caloscope.detectors.reference.astray import Mended, mended
 from caloscope.detectors.reference.bins import Bins
-from caloscope.detectors.reference.cells import Cells
+from caloscope.detectors.reference.cells import Cells, Whole
 from caloscope.detectors.reference.changes import CELL, changes_of
 from caloscope.detectors.reference.common import common_modes, untold, without_pileup
 from caloscope.detectors.reference.domain import Domain
@@ -65,7 +65,14 @@ def learn(observations: Sequence[Observation], noise: Noise, view: View, min_eve
         common_without=without_pileup(common, mean),
         changes=changes,
         domain=_domain(stack, mean, dispersion, cells, use),
+        only_run=_only(samples.run),
     )
+
+
+def _only(runs: Whole) -> int:
+    """The run, where there is one."""
+    first = int(runs[0])
+    return first if (runs == first).all() else 0
 
 
 def _stack(whole: Mended, cells: Cells, bins: Bins, fitted: Fitted) -> Stack:
