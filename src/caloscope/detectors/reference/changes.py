@@ -147,7 +147,7 @@ def _own(off: Array, known: Array, guess: Array) -> Array:
     Each as far as it is sure: guesses are off by a factor of two as often as not. Few runs may show too
     little by chance, so that a cell is believed to be steadier than the guess only to some extent.
     """
-    runs = len(off)
+    runs, guess = len(off), np.maximum(guess, LEAST**2)
     if runs < FEWEST_RUNS:
         return guess
     error = 1.0 / np.maximum(known, 1e-9)
