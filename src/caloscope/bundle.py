@@ -32,7 +32,7 @@ from caloscope.detectors.base import Detector
 from caloscope.errors import BundleError, CaloscopeError
 from caloscope.geometry import View, view
 
-FORMAT = 2
+FORMAT = 3
 FILES = ("bundle.toml", "reference.h5", "model.onnx", "calorimeter.toml")
 MAX_BYTES = 500_000_000
 

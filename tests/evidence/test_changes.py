@@ -77,7 +77,7 @@ def test_nothing_is_learned_from_what_is_flagged_or_suspect() -> None:
     places = [int(number[cell]) for cell in cells]
     flags = watch.of_all(cells)
     learned = watch.state.drift[places] + watch.state.cells.change.level[places]
-    assert flags[-100:].mean() > 0.5  # still flagged after hours
+    assert flags[-100:].mean() > 0.35  # still flagged after hours, where three lumisections say so
     assert learned.min() > -0.03
     assert np.median(learned) > -0.02
 

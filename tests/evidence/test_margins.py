@@ -12,7 +12,7 @@ from caloscope.evidence.places import UNEVEN, news_of_parts
 from caloscope.evidence.setting import setting_of
 from caloscope.evidence.standing import gather
 from caloscope.evidence.state import CELLS
-from caloscope.evidence.sums import News, Sums
+from caloscope.evidence.sums import TOLD_AT_ONCE, News, Sums
 
 from .watching import Watch, drawn, fill, healthy_cells, known, off
 
@@ -20,13 +20,13 @@ LIMIT = 10.0
 ONSET = 8
 
 
-def shown(alternative: int, nats: float) -> tuple[bool, float]:
+def shown(alternative: int, nats: float, information: float = 1e4) -> tuple[bool, float]:
     """Whether one place is flagged by so many nats for one alternative, and the evidence that is shown."""
     step = np.full((len(FACTORS), 1), -5.0, np.float32)
     step[alternative] = nats
     one = np.ones(1, np.float32)
     effect = np.float32(FACTORS[alternative] - 1.0)
-    news = News(step, effect * 100 * one, 100 * one)
+    news = News(step, effect * np.float32(information) * one, np.float32(information) * one)
     limits = np.full((2, 1), LIMIT, np.float32)
     found, _ = gather(Sums.empty(len(FACTORS), 1), news, CELLS, limits, np.zeros(1, np.float32), 1)
     low = int(FACTORS[alternative] > 1)
@@ -38,6 +38,14 @@ def test_each_size_of_fault_has_its_margin(alternative: int) -> None:
     margin = FACTOR_MARGINS[alternative]
     assert shown(alternative, LIMIT + margin - 0.1) == (False, pytest.approx(LIMIT - 0.1, abs=1e-3))
     assert shown(alternative, LIMIT + margin + 0.1) == (True, pytest.approx(LIMIT + 0.1, abs=1e-3))
+
+
+def test_where_a_lumisection_tells_little_the_margin_is_little() -> None:
+    """Half of a channel that expects 40 counts: 5 nats in a lumisection."""
+    alternative, effect = 1, FACTORS[1] - 1.0
+    margin = FACTOR_MARGINS[alternative] * 5.0 / TOLD_AT_ONCE
+    assert shown(alternative, LIMIT + margin - 0.1, 10.0 / effect**2)[0] is False
+    assert shown(alternative, LIMIT + margin + 0.1, 10.0 / effect**2)[0] is True
 
 
 def test_small_faults_and_dead_cells_need_no_margin() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from caloscope.incidents import Flags, follow
-from caloscope.records import LumiId
+from caloscope.incidents.resting import MOST_RESTING
+from caloscope.records import Direction, LumiId
 
 from .test_follow import EB, OWNER, cells, flags, region, run
 
@@ -69,3 +70,20 @@ def test_nothing_is_told_of_incidents_that_rest() -> None:
     assert follow(tracks, flags(6), EB, OWNER) == (tracks, ())
     _, touched = follow(tracks, flags(6, low=cells((20, 20))), EB, OWNER)
     assert [incident.opened for incident in touched] == [LumiId(1, 6)]
+
+
+def test_what_comes_back_may_grow_again() -> None:
+    grown = cells((4, 4), (4, 5), (5, 4))
+    _, seen = run(*with_gap(30), flags(33, low=cells((4, 4), (4, 5))), flags(34, low=grown))
+    (incident,) = seen.values()
+    assert len(incident.cells) == 3
+
+
+def test_many_that_rest_in_one_direction_do_not_make_the_other_be_forgotten() -> None:
+    many = np.zeros_like(BAD)
+    many[::4, ::4] = True
+    many &= EB.exists
+    many[3:6, 3:6] = False
+    assert many.sum() > MOST_RESTING
+    _, seen = run(flags(1, low=BAD, high=many), *(flags(lumi) for lumi in range(2, 6)), flags(6, low=BAD))
+    assert sum(incident.direction is Direction.LOW for incident in seen.values()) == 1

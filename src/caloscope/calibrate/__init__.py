@@ -1,6 +1,6 @@
 """Thresholds that stand for a rate of false incidents, from lumisections in which nothing was wrong."""
 
-from caloscope.calibrate.apply import SCORE, scores, thresholds_of, with_calibration, with_thresholds
+from caloscope.calibrate.apply import SCORE, thresholds_of, with_calibration, with_thresholds
 from caloscope.calibrate.calibration import Calibration, calibrate
 from caloscope.calibrate.check import Check, check
 from caloscope.calibrate.doubt import doubt
@@ -28,7 +28,6 @@ __all__ = [
     "given_of",
     "pit",
     "rates_above",
-    "scores",
     "thresholds_of",
     "watch",
     "watch_sound",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from caloscope.bundle import Bundle, Told
 from caloscope.calibrate.formula import formula_thresholds
-from caloscope.detectors.base import Detector
+from caloscope.detectors.base import scores
 
 SCORE = "score"
 """The one class of a detector that scores."""
@@ -15,11 +15,6 @@ BEYOND = 8.0
 
 FAR = 1e30
 """A score that is out of reach."""
-
-
-def scores(detector: Detector) -> bool:
-    """Whether a detector scores: then its threshold is one of its own settings."""
-    return "threshold" in detector.settings()
 
 
 def thresholds_of(bundle: Bundle) -> dict[str, float]:

@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 
 from caloscope.bundle import Bundle, Told
-from caloscope.calibrate.apply import SCORE, scores, thresholds_of
+from caloscope.calibrate.apply import SCORE, thresholds_of
 from caloscope.calibrate.formula import formula_thresholds
 from caloscope.calibrate.watch import Watched
 from caloscope.decide import LUMIS_PER_DAY, Cut, Tail, budget, fit_score_tail, fit_tail, upper_bound
+from caloscope.detectors.base import scores
 from caloscope.errors import UsageError
 from caloscope.records import Cell
 

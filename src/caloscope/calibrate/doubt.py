@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 
 from caloscope.bundle import Bundle, Told
-from caloscope.calibrate.apply import BEYOND, SCORE, scores, thresholds_of
+from caloscope.calibrate.apply import BEYOND, SCORE, thresholds_of
 from caloscope.calibrate.calibration import Calibration
 from caloscope.calibrate.rates import Rate, rates_above
 from caloscope.calibrate.sound import Sound
 from caloscope.decide import budget
+from caloscope.detectors.base import scores
 from caloscope.pipeline.state import Given
 from caloscope.pipeline.step import Scorer
 from caloscope.records import Incident

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 
 from caloscope.bundle import Bundle
-from caloscope.calibrate.apply import out_of_reach, scores, thresholds_of
+from caloscope.calibrate.apply import out_of_reach, thresholds_of
 from caloscope.calibrate.formula import formula_thresholds
 from caloscope.calibrate.watch import Tell, Watched, watch
+from caloscope.detectors.base import scores
 from caloscope.pipeline.state import Given
 from caloscope.records import Cell, Mask
 

@@ -164,6 +164,11 @@ class Detector(Protocol):
         ...
 
 
+def scores(detector: Detector) -> bool:
+    """Whether a detector scores: then its threshold is one of its own settings."""
+    return "threshold" in detector.settings()
+
+
 @runtime_checkable
 class NeedsCompanions(Protocol):
     """A detector that must see other maps of the same producer and lumisection beside its own."""

@@ -27,7 +27,8 @@ SHIFT_MARGINS: Final = (0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 1.0, 4.0, 8.0)
 
 Far out, healthy counts have heavier tails than any likelihood says, and it is the large faults that look
 there: without a margin they alone would make the threshold of all. To a fault that gives ten nats and more in
-one lumisection it is no matter. Nothing healthy looks dead, and what is dead may count little: no margin.
+one lumisection it is little; where it gives less the margin is smaller (`sums.Bank`). Nothing healthy looks
+dead, and what is dead may count little: no margin.
 """
 
 

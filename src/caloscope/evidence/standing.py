@@ -24,8 +24,8 @@ ONSET_COUNTS: Final = np.float32(4.0)
 LARGEST: Final = np.float32(1.5)
 """Relative rise beyond which hot is hot: it need not be shown in full."""
 
-SPEAKS, LASTING = np.float32(0.5), np.float32(0.4)
-"""Share of a fault that the last three lumisections must show where it is new, and where it stands."""
+SPEAKS: Final = np.float32(0.5)
+"""Share of a fault that the last three lumisections must show, else they speak for none rather."""
 
 REFUTED: Final = 3.0
 """Nats by which three lumisections speak against a fault that is over: then half a threshold is left."""
@@ -43,7 +43,7 @@ def gather(
     unit = after.information * variance
     unit += 1
     np.divide(after.values, unit, out=unit)
-    unit -= bank.margins
+    unit -= bank.margins_of(news.information)
     value = np.maximum(bank.highest(unit), np.float32(0))
     flag, since = np.zeros(value.shape, np.bool_), np.zeros(value.shape, np.int32)
     margin = np.zeros(value.shape, np.float32)
@@ -64,7 +64,8 @@ class _Standing:
 
     def __init__(self, sums: Sums, news: News, bank: Bank, limits: Floats, variance: Floats) -> None:
         self._sums, self._news, self._bank, self._variance = sums, news, bank, variance
-        self._limits = np.broadcast_to(bank.by_row(limits) + bank.margins, sums.values.shape)
+        self._margins = bank.margins_of(news.information)
+        self._limits = np.broadcast_to(bank.by_row(limits) + self._margins, sums.values.shape)
         self._asked = np.broadcast_to(limits, (2, sums.values.shape[1]))
         self._before = sums.values / (1 + variance * sums.information)
         self._lately = sums.recent[1:].sum(axis=0) + np.stack([news.score, news.information])
@@ -132,7 +133,7 @@ class _Standing:
         hold both.
         """
         fit, lately = self._likelihood(self._sums.recent[0]), self._likelihood(self._lately)
-        lasting = self._speaks(self._lately, LASTING)
+        lasting = self._speaks(self._lately, SPEAKS)
         for row, half in enumerate(self._bank.halves):
             places = np.flatnonzero((self._before[half] > self._limits[half]).any(axis=0))
             best = np.argmax(fit[half][:, places], axis=0)
@@ -145,11 +146,11 @@ class _Standing:
             speaks[half, places] = lasting[half][best, places]
 
     def _shown(self, held: Floats, since: Stamps) -> Shown:
-        columns, beyond = np.arange(held.shape[1]), held - self._bank.margins
+        columns, beyond = np.arange(held.shape[1]), held - self._margins
         best = [np.argmax(beyond[half], axis=0) for half in self._bank.halves]
         both = list(zip(best, self._bank.halves, strict=True))
         value = np.stack([np.maximum(beyond[half][row, columns], np.float32(0)) for row, half in both])
         stamps = np.stack([since[half][row, columns] for row, half in both])
-        margins = np.stack([self._bank.margins[half][row, 0] for row, half in both])
+        margins = np.stack([self._margins[half][row, columns] for row, half in both])
         flag = value > self._asked
         return Shown(value, flag, stamps * flag, margins * flag)

@@ -21,6 +21,10 @@ MEMORY: Final = np.float32(1 / 8)
 CARRIED: Final = 0.5
 """Share of the threshold that evidence from an earlier run can still amount to."""
 
+TOLD_AT_ONCE: Final = 10.0
+"""Nats for a fault that one lumisection must bring on average for its margin to be asked in full. Sums of
+many small ones have no heavy tails."""
+
 Stamps = NDArray[np.int32]
 Places = NDArray[np.int64]
 
@@ -29,7 +33,8 @@ Places = NDArray[np.int64]
 class Bank:
     """Alternatives, as columns: relative changes `effects`, the `lows` first.
 
-    `margins` are the nats that the evidence for each must have beyond the threshold.
+    `margins` are the nats that the evidence for each must have beyond the threshold, where one lumisection
+    tells `TOLD_AT_ONCE` of it, and in proportion where it tells less.
     """
 
     effects: Floats
@@ -44,6 +49,13 @@ class Bank:
     def by_row(self, limits: Floats) -> Floats:
         """Limits of the two directions, `(2, ...)`, for each alternative."""
         return np.repeat(limits, (self.lows, len(self.effects) - self.lows), axis=0)
+
+    def margins_of(self, information: Floats) -> Floats:
+        """Margins by place, `(alternative, place)`, where one lumisection brings this information."""
+        told = self.effects**2 * (information / np.float32(2 * TOLD_AT_ONCE))
+        np.minimum(told, np.float32(1), out=told)
+        told *= self.margins
+        return told
 
     def highest(self, values: Floats) -> Floats:
         """The largest of each direction, `(2, place)`."""

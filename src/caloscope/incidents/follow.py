@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from caloscope.geometry import View
 from caloscope.incidents.giving import Giving
 from caloscope.incidents.holding import Making
-from caloscope.incidents.resting import MOST_RESTING, resting_in
+from caloscope.incidents.resting import resting_in
 from caloscope.incidents.scrambled import join_scrambled
 from caloscope.incidents.shape import region_sizes
 from caloscope.incidents.track import Flags, Owner, Track
@@ -52,5 +52,5 @@ def follow(
         cured = [track.ended(flags.id) for track in side.cured]
         closed += [track.incident for track in cured]
         closed += [track.ended(flags.id).incident for track in (*side.ended, *over)]
-        rest += [*side.resting, *cured]
-    return (*still, *rest[-MOST_RESTING:]), (*closed, *(track.incident for track in still))
+        rest += side.resting.with_more(cured)
+    return (*still, *rest), (*closed, *(track.incident for track in still))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from caloscope.geometry import View
 from caloscope.incidents.holding import Hold, heirs_of, hold_of, merged
-from caloscope.incidents.resting import coming_back
+from caloscope.incidents.resting import Resting
 from caloscope.incidents.shape import Filled, Indices, filled_regions, gathered, near_places, places_of
 from caloscope.incidents.track import Flags, Track
 from caloscope.records import Direction, Mask
@@ -20,7 +20,8 @@ FEW = 0.3
 """Share of its cells below which an incident is mostly cured."""
 
 JOIN_WITHIN = 10
-"""An incident takes in what is new, and is taken in, only this many lumisections after it opened."""
+"""An incident takes in what is new, and is taken in, only this many lumisections after it opened
+or came back."""
 
 
 class Giving:
@@ -41,12 +42,13 @@ class Giving:
         self.held: list[Hold] = []
         self.cured: list[Track] = []
         self.ended: list[Track] = []
-        self.resting: list[Track] = []
+        self.resting = Resting((), view)
 
     def run(self, tracks: Sequence[Track], resting: Sequence[Track]) -> None:
         """First whole regions, which take in the young incidents inside; then known cells; then the rest."""
         mine = [track for track in tracks if track.incident.direction is self.direction]
-        self.resting = [track for track in resting if track.incident.direction is self.direction]
+        over = [track for track in resting if track.incident.direction is self.direction]
+        self.resting = Resting(over, self._view)
         waiting = [hold_of(track, self._view, young=self._is_young(track)) for track in mine]
         for region in filled_regions(np.flatnonzero(self._left), self._sizes, self._view):
             waiting = self._fill(region, waiting)
@@ -56,8 +58,8 @@ class Giving:
 
     def _is_young(self, track: Track) -> bool:
         """Whether an incident may still grow."""
-        first, opened = self._flags.id.lumi - self._flags.span + 1, track.incident.opened
-        return opened.run == self._flags.id.run and first - opened.lumi <= JOIN_WITHIN
+        first, since = self._flags.id.lumi - self._flags.span + 1, track.since
+        return since.run == self._flags.id.run and first - since.lumi <= JOIN_WITHIN
 
     def _fill(self, region: Filled, waiting: list[Hold]) -> list[Hold]:
         """One incident for a region that is filled: the oldest of its heirs, or a new one.
@@ -148,11 +150,10 @@ class Giving:
 
     def _opened(self, group: Indices) -> Hold:
         """A new incident for these flags, or one that was over and comes back."""
-        again = coming_back(self.resting, group, self._view)
-        if again is None:
+        found = self.resting.coming_back(group)
+        if found is None:
             return Hold(None)
-        self.resting.remove(again)
-        return hold_of(again.again(), self._view, young=self._is_young(again))
+        return hold_of(found.again(self._flags.id), self._view, young=True)
 
     def _first_near(self, left: Indices, large: Sequence[Hold]) -> Indices:
         """For each place the number of the first of the regions that it (nearly) touches, or how many."""

@@ -18,6 +18,7 @@ class Track:
 
     `quiet` counts the scored lumisections since its last flag, `small` those in which only few of its cells
     were flagged; `observed` and `expected` are sums of counts over its cells while they were flagged.
+    `back` is when it last came back after it had closed.
     """
 
     incident: Incident
@@ -25,6 +26,12 @@ class Track:
     small: int = 0
     observed: float = 0.0
     expected: float = 0.0
+    back: LumiId | None = None
+
+    @property
+    def since(self) -> LumiId:
+        """When it opened, or last came back."""
+        return self.back or self.incident.opened
 
     @property
     def is_open(self) -> bool:
@@ -35,9 +42,9 @@ class Track:
         """As it rests, its incident being over since this lumisection."""
         return replace(self, incident=replace(self.incident, closed=at), quiet=0, small=0)
 
-    def again(self) -> "Track":
-        """As it goes on, its incident being open again."""
-        return replace(self, incident=replace(self.incident, closed=None))
+    def again(self, at: LumiId) -> "Track":
+        """As it goes on, its incident being open again since this lumisection."""
+        return replace(self, incident=replace(self.incident, closed=None), back=at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from caloscope.bundle import Bundle
+from caloscope.detectors.base import Observation
 from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.incidents.shape import members
-from caloscope.pipeline.ask import Asked
-from caloscope.pipeline.coherent import coherent, level_of
+from caloscope.pipeline.coherent import coherent
 from caloscope.pipeline.lane import Lane
 from caloscope.pipeline.state import Given
 from caloscope.pipeline.timeline import Standing
@@ -98,14 +98,14 @@ class Pipeline:
         conflicts: list[str] = []
         arrived = [(lane, given) for lane in self._lanes if (given := lane.given(lumisection)) is not None]
         new = [(lane, given, standing) for lane, given in arrived if _news(standing := lane.standing(given))]
-        shift, asked = _coherent(arrived) if new else (0.0, {})
+        shift, seen = _coherent(arrived) if new else (0.0, {})
         for lane, given, standing in new:
             name = lane.bundle.card.map
             if standing is Standing.CONFLICT:
                 conflicts.append(name)
                 continue
             told, masked = replace(given, coherent=shift), self._masked(lane.bundle)
-            results += lane.score(told, masked, asked.get(lane), late=standing is Standing.LATE)
+            results += lane.score(told, masked, seen.get(lane), late=standing is Standing.LATE)
         return results, conflicts
 
     def _masked(self, bundle: Bundle) -> Mask:
@@ -123,23 +123,23 @@ def _news(standing: Standing) -> bool:
     return standing is not Standing.SAME
 
 
-def _coherent(arrived: Sequence[tuple[Lane, Given]]) -> tuple[float, dict[Lane, Asked]]:
+def _coherent(arrived: Sequence[tuple[Lane, Given]]) -> tuple[float, dict[Lane, Observation]]:
     """By how much all maps that came together are off as a whole; 0 where all are of one view.
 
-    Also what detectors said of maps in the state in which they will be scored: they need not be asked again.
+    Also what those maps are to their detectors: what was made of them once need not be made again.
     """
     if len({lane.bundle.card.view for lane, _ in arrived}) < 2:
         return 0.0, {}
     levels: dict[str, float] = {}
-    known: dict[Lane, Asked] = {}
+    seen: dict[Lane, Observation] = {}
     for lane, given in arrived:
-        asked, current = lane.asked(given)
-        level = None if asked is None else level_of(asked)
-        if level is not None:
-            levels[lane.bundle.card.map] = level
-        if asked is not None and current:
-            known[lane] = asked
-    return coherent(levels), known
+        observation = lane.observation(given)
+        if observation is not None:
+            seen[lane] = observation
+            level = lane.level(given, observation)
+            if level is not None:
+                levels[lane.bundle.card.map] = level
+    return coherent(levels), seen
 
 
 def _require_counts(lumisection: Lumisection) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from caloscope import prepare
 from caloscope.bundle import Bundle
-from caloscope.detectors.base import Answer, Array, Expectation, Memory, NotKnown, Score
+from caloscope.detectors.base import Answer, Array, Expectation, Memory, NotKnown, Observation, Score
 from caloscope.geometry import era_of_run, view
 from caloscope.pipeline.state import Given
 from caloscope.records import MapRecord, Mask, Reason
@@ -26,14 +26,18 @@ class Asked:
     memory: Memory
 
 
-def ask(bundle: Bundle, given: Given, record: MapRecord, memory: Memory) -> Asked:
+def ask(
+    bundle: Bundle, given: Given, record: MapRecord, memory: Memory, observation: Observation | None = None
+) -> Asked:
     """What the detector says of a map, and what it wants to remember.
 
     One that raises, or whose answer cannot be used, does not know (DETECTOR_FAILED) and remembers what it did
     before. It is not asked about a run that was taken with other cells than those that it learned.
+    `observation` is what the record is to a detector, where that was made already.
     """
-    companions = {name: other.counts.astype(np.float64) for name, other in given.companions.items()}
-    observation = prepare.observe(given.id, record, bundle.view, companions)
+    if observation is None:
+        companions = {name: other.counts.astype(np.float64) for name, other in given.companions.items()}
+        observation = prepare.observe(given.id, record, bundle.view, companions)
     counts = observation.counts
     era = _other_era(bundle, given.id.run)
     if era is not None:

@@ -6,11 +6,12 @@ from typing import cast
 import numpy as np
 import xxhash
 
-from caloscope import incidents
+from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
-from caloscope.detectors.base import Expectation, NeedsCompanions
+from caloscope.detectors.base import NeedsCompanions, Observation, scores
 from caloscope.errors import StoreError
-from caloscope.pipeline.ask import Asked, ask
+from caloscope.pipeline.ask import ask
+from caloscope.pipeline.coherent import level_of
 from caloscope.pipeline.pending import Pending
 from caloscope.pipeline.state import Given, decode_step, encode
 from caloscope.pipeline.step import Scorer
@@ -63,27 +64,29 @@ class Lane:
             return Standing.SAME
         return Standing.LATE if reason is Reason.MAP_MISSING else Standing.CONFLICT
 
-    def asked(self, given: Given) -> tuple[Asked | None, bool]:
-        """What the detector says of a map of counts, and whether in the state in which it will be scored.
+    def observation(self, given: Given) -> Observation | None:
+        """What a map of counts is to its detector; None where one is not enough to tell the map's level.
 
-        A detector that does not know because of what it remembers is asked as if it had no past: what maps
-        have in common must not depend on the order in which they came.
+        That takes a detector that expects counts and looks at this map alone, and counts that do not grow.
         """
-        record = given.record
+        record, detector = given.record, self.bundle.detector
         if record is None or record.cumulative or not record.is_counts:
-            return None, False
-        memory = self._timeline.memory if self._timeline.is_newest(given) else None
-        if memory is not None:
-            found = ask(self.bundle, given, record, memory)
-            if isinstance(found.answer, Expectation):
-                return found, True
-        return ask(self.bundle, given, record, {}), False
+            return None
+        if isinstance(detector, NeedsCompanions) or scores(detector):
+            return None
+        return prepare.observe(given.id, record, self.bundle.view)
+
+    def level(self, given: Given, observation: Observation) -> float | None:
+        """By how much the map is off as a whole, as if nothing had been before it: maps come in any order."""
+        record = given.record
+        return None if record is None else level_of(ask(self.bundle, given, record, {}, observation))
 
     def score(
-        self, given: Given, masked: Mask, asked: Asked | None = None, *, late: bool
+        self, given: Given, masked: Mask, observation: Observation | None = None, *, late: bool
     ) -> tuple[MapResult, ...]:
-        """Score it; what follows from it waits for the store. `asked`: what its detector said already."""
-        advance = self._timeline.late(given, masked) if late else self._timeline.advance(given, masked, asked)
+        """Score it; what follows from it waits for the store."""
+        timeline = self._timeline
+        advance = timeline.late(given, masked) if late else timeline.advance(given, masked, observation)
         touched = advance.incidents if late else (*advance.incidents, *self._standing_incident(advance))
         self._pending.add(advance.results, touched, advance.revised_from)
         run, known = self._known

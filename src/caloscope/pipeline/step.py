@@ -9,7 +9,7 @@ import numpy as np
 from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.decide import codes_of, unknown_codes
-from caloscope.detectors.base import Answer, Array, Expectation, NotKnown
+from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Observation
 from caloscope.evidence import EvidenceState, onset_of
 from caloscope.pipeline.ask import Asked, ask
 from caloscope.pipeline.coherent import shifted
@@ -67,11 +67,14 @@ class Scorer:
         """Cells that exist and that the detector never saw alive."""
         return np.asarray(self.bundle.view.exists & ~self.bundle.detector.alive)
 
-    def score(self, given: Given, state: State, masked: Mask, asked: Asked | None = None) -> Scored:
+    def score(
+        self, given: Given, state: State, masked: Mask, observation: Observation | None = None
+    ) -> Scored:
         """Score one lumisection; never raises for what a source or a detector does.
 
         What grows through the run is differenced first. A detector that fails leaves the state as it was and
-        the map UNKNOWN(DETECTOR_FAILED). `asked` is what the detector says, where it was asked in this state.
+        the map UNKNOWN(DETECTOR_FAILED). `observation` is what the record is to a detector, where that was
+        made already.
         """
         started = time.perf_counter()
         gain, baselines = gained(given, state.baselines, self.bundle.view)
@@ -80,8 +83,7 @@ class Scorer:
             scored = Scored(self.unknown(given, gain, masked), state)
         else:
             given = replace(given, record=gain.record, companions=gain.companions)
-            if asked is None:
-                asked = ask(self.bundle, given, gain.record, state.memory)
+            asked = ask(self.bundle, given, gain.record, state.memory, observation)
             scored = self._score_record(Arrived(given, gain.record, asked.counts, masked), asked, state)
         return replace(scored, result=replace(scored.result, seconds=time.perf_counter() - started))
 

@@ -12,8 +12,7 @@ from enum import Enum
 
 import numpy as np
 
-from caloscope.detectors.base import Memory, NotKnown
-from caloscope.pipeline.ask import Asked
+from caloscope.detectors.base import NotKnown, Observation
 from caloscope.pipeline.state import Given, State
 from caloscope.pipeline.step import Scorer
 from caloscope.records import Incident, LumiId, MapResult, Mask, Reason
@@ -80,20 +79,10 @@ class Timeline:
             return Standing.NEW if known.record is None else Standing.CONFLICT
         return Standing.LATE if place == 0 and self._base is None else Standing.NEW
 
-    @property
-    def memory(self) -> Memory | None:
-        """What the detector remembers of the newest lumisection; None where it must be found out again."""
-        state = self._steps[-1].state if self._steps else self._before(0)
-        return None if state is None else state.memory
-
-    def is_newest(self, given: Given) -> bool:
-        """Whether it comes after all that is known."""
-        return self._place(given.id) == len(self._steps)
-
-    def advance(self, given: Given, masked: Mask, asked: Asked | None = None) -> Advance:
+    def advance(self, given: Given, masked: Mask, observation: Observation | None = None) -> Advance:
         """Score a new lumisection, and again those that come after it, each under the masks of its time.
 
-        `asked` is what the detector says of one that is the newest, where it was asked already.
+        `observation` is what it is to a detector, where that was made already.
         """
         given = replace(given, masked=masked)
         place = self._place(given.id)
@@ -104,10 +93,12 @@ class Timeline:
         state = self._after(place) if replaced else self._before(place)
         del self._steps[place:]
         results: list[MapResult] = []
-        touched: dict[str, Incident] = {}
-        for each in (given, *rest):
+        # What closed or opened again later than this may not do so any more: it is told as it was here.
+        before = () if newest else state.tracks
+        touched: dict[str, Incident] = {track.incident.id: track.incident for track in before}
+        for number, each in enumerate((given, *rest)):
             mine = masked if each.masked is None else each.masked
-            scored = self.scorer.score(each, state, mine, asked if newest else None)
+            scored = self.scorer.score(each, state, mine, observation if number == 0 else None)
             state = scored.state
             results.append(scored.result)
             touched |= {incident.id: incident for incident in scored.incidents}

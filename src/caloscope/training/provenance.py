@@ -9,6 +9,9 @@ from caloscope.config.catalogue import MapSpec
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, Lumisection
 
+MOST_SOURCES = 100
+"""Names of files on a card."""
+
 Provenance: TypeAlias = dict[str, str | int | float | bool | list[str]]
 
 
@@ -25,18 +28,21 @@ def provenance(learned: Sequence[Given], sources: Sequence[str]) -> Provenance:
         "runs": len({each.id.run for each in learned}),
         "first": f"{first.run}:{first.lumi}",
         "last": f"{last.run}:{last.lumi}",
-        "sources": [Path(source).name for source in sources[:100]],
+        "sources": [Path(source).name for source in sources[:MOST_SOURCES]],
     }
 
 
 def learned_from(bundle: Bundle, lumisections: Iterable[Lumisection]) -> bool:
-    """Whether a bundle says that it learned from some of them: of files of these names, and of these runs."""
+    """Whether a bundle says that it learned from some of them: of files of these names, and of these runs.
+
+    Where there were more files than a card names, the runs alone tell.
+    """
     told = bundle.card.training
     sources, ends = told.get("sources"), (_id(told.get("first")), _id(told.get("last")))
     if not isinstance(sources, list) or ends[0] is None or ends[1] is None:
         return False
     return any(
-        ends[0] <= each.id <= ends[1] and Path(each.source).name in sources
+        ends[0] <= each.id <= ends[1] and (Path(each.source).name in sources or len(sources) >= MOST_SOURCES)
         for each in lumisections
         if bundle.spec.name in each.maps
     )

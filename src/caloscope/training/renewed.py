@@ -19,7 +19,7 @@ from caloscope.records import Lumisection
 from caloscope.training.cmssw_line import renewed_cmssw
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
-from caloscope.training.provenance import learned_from
+from caloscope.training.provenance import learned_from, provenance, sources_of
 from caloscope.training.split import halves_by_run
 
 
@@ -69,7 +69,7 @@ def recalibrate(
         raise UsageError(f"no lumisection with {old.spec.name}, expected good ones to calibrate with")
     renewable = refit and isinstance(old.detector, (CmsswMl, Reference))
     learned, held = halves_by_run(given) if renewable else ([], given)
-    new = _renewed(old, learned) if renewable else old
+    new = _renewed(old, learned, _sources(chosen, learned, old)) if renewable else old
     own = _same(learned, held) if renewable else learned_from(old, chosen)
     seen = calibrate.watch_sound(old, held, tell)
     before = calibrate.rates_above(seen.watched, calibrate.thresholds_of(old))
@@ -96,7 +96,13 @@ def _same(learned: Sequence[Given], held: Sequence[Given]) -> bool:
     return not {each.id for each in learned}.isdisjoint(each.id for each in held)
 
 
-def _renewed(old: Bundle, learned: Sequence[Given]) -> Bundle:
+def _sources(chosen: Sequence[Lumisection], learned: Sequence[Given], old: Bundle) -> list[str]:
+    """Where the lumisections that were learned from came from."""
+    ids = {each.id for each in learned}
+    return sources_of([each for each in chosen if each.id in ids], old.spec)
+
+
+def _renewed(old: Bundle, learned: Sequence[Given], sources: Sequence[str]) -> Bundle:
     """The bundle with its detector derived again."""
     detector: Detector
     if isinstance(old.detector, CmsswMl):
@@ -109,5 +115,6 @@ def _renewed(old: Bundle, learned: Sequence[Given]) -> Bundle:
         least = minimum_events(events) if events.size else 30
         observed = Observed(learned, old.view)
         detector = Reference.fit(observed, old.spec.noise, old.view, min_events=least)
-    card = old.card.model_copy(update={"settings": dict(detector.settings())})
+    training = {**old.card.training, **provenance(learned, sources)}
+    card = old.card.model_copy(update={"settings": dict(detector.settings()), "training": training})
     return replace(old, card=card, detector=detector)

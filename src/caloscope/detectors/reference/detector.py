@@ -31,6 +31,17 @@ from caloscope.geometry import View
 from caloscope.records import Mask, Reason
 
 
+@dataclass(slots=True, eq=False)
+class _Shown:
+    """What an observation shows by itself, cells flat; `levels` of its areas once they were needed."""
+
+    observation: Observation
+    counts: Array
+    found: Found
+    expected: Array
+    levels: Array | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """Per-cell expectation learned from good lumisections, and how cells fluctuate together.
@@ -59,6 +70,7 @@ class Reference:
     _dispersion: Array = field(init=False, repr=False)
     _error: Array = field(init=False, repr=False)
     _error_in_run: Array = field(init=False, repr=False)
+    _last: "list[_Shown]" = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         """Keeps at hand what every lumisection needs."""
@@ -102,9 +114,8 @@ class Reference:
 
     def look(self, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
         """The counts expected now. It remembers the events and the shape of the last maps of the run."""
-        counts = observation.counts.ravel()[self._places]
-        found = self._conditions.of(observation, counts)
-        expected = self.knowledge.mean.counts(found.events, found.x, found.shift)
+        shown = self._shown(observation)
+        counts, found, expected = shown.counts, shown.found, shown.expected
         refused = self._conditions.refused(observation, found)
         if refused is not None:
             guess = (
@@ -112,7 +123,7 @@ class Reference:
             )
             return replace(refused, guess=guess), memory
         before = remember.of_run(memory, observation.id.run)
-        verdict = self._verdict(observation, counts, found, before)
+        verdict = self._verdict(shown, before)
         each = found.events / max(1, observation.span)
         step = remember.stepped(before, each)
         after = remember.remembered(before, observation, each, step=step, profile=verdict.profile)
@@ -121,12 +132,25 @@ class Reference:
             return NotKnown(verdict.reason, verdict.words, guess=guess), after
         return self._expectation(observation, expected, found, step=step), after
 
-    def _verdict(self, observation: Observation, counts: Array, found: Found, before: Memory) -> Verdict:
+    def _shown(self, observation: Observation) -> "_Shown":
+        """What an observation shows whatever was before; the last one is remembered, as it may come twice."""
+        last = self._last[-1] if self._last else None
+        if last is not None and last.observation is observation:
+            return last
+        counts = observation.counts.ravel()[self._places]
+        found = self._conditions.of(observation, counts)
+        expected = self.knowledge.mean.counts(found.events, found.x, found.shift)
+        shown = _Shown(observation, counts, found, expected, found.levels)
+        self._last[:] = [shown]
+        return shown
+
+    def _verdict(self, shown: "_Shown", before: Memory) -> Verdict:
         """Whether the map is one of usual conditions: before it is its own measure, which hides that."""
-        known = self.knowledge
-        levels = found.levels
+        known, found, observation = self.knowledge, shown.found, shown.observation
+        levels = shown.levels
         if levels is None:
-            levels = self._levels.found(counts, known.mean.counts(found.events, found.x), found.events)
+            unmoved = known.mean.counts(found.events, found.x)
+            levels = shown.levels = self._levels.found(shown.counts, unmoved, found.events)
         alone = self.noise == "binomial" and not found.told
         highest = HIGHEST_ALONE if alone else HIGHEST
         shape = Shown(levels, found.events, observation.pileup, found.shift, highest)
