@@ -8,10 +8,9 @@ import numpy as np
 from caloscope import prepare
 from caloscope.bundle import Bundle, make_card
 from caloscope.calibrate import formula_thresholds
-from caloscope.detectors.base import scores
 from caloscope.config.catalogue import MapSpec, load
 from caloscope.decide import LUMIS_PER_DAY
-from caloscope.detectors.base import Detector
+from caloscope.detectors.base import Detector, scores
 from caloscope.detectors.reference import Reference
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given, State
