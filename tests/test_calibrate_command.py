@@ -127,6 +127,7 @@ def test_help_says_what_holds_where_nothing_is_given() -> None:
 def test_wrong_usage_is_one_line(good: Path, trained: Path, tmp_path: Path) -> None:
     for words, message in (
         (("--rate", "0"), "expected a number above zero"),
+        (("--rate", "1000000"), "at most 3,700, one in each lumisection"),
         (("--plot", tmp_path / "x.jpg"), "expected a name that ends in .png"),
         (("--runs", "1"), "no lumisections among the sources"),
     ):

@@ -67,3 +67,7 @@ def test_from_simulation_to_incidents(tmp_path: Path) -> None:
     assert len(rows) == 12 * 3
     assert {row.rsplit(",", 1)[1] for row in rows} == {"NEVER_ALIVE"}
     assert "hardware" in caloscope("incidents", "--store", store)
+    few = tmp_path / "few"
+    caloscope("simulate", "--map", "EE+/digi", "--lumis", "5", "--run", "320002", "--events", "8", "-o", few)
+    told = caloscope("replay", few, "--bundle", bundle, "--store", store)
+    assert "5 lumisections, 5 results, 5 of them unknown: FEW_EVENTS 5" in told

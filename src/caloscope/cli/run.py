@@ -3,7 +3,7 @@
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +20,9 @@ from caloscope.cli.options import (
     selection,
     sources,
 )
+
+if TYPE_CHECKING:
+    from caloscope.monitor.replay import Replayed
 
 
 def replay(
@@ -50,11 +53,19 @@ def replay(
             output_dir.mkdir(parents=True, exist_ok=True)
             for path in live.write_outputs(opened, label, done.runs, output_dir, cms_names=cms_names):
                 print(path)
-    print(f"{done.files} files, {done.lumisections} lumisections, {done.results} results")
+    print(f"{done.files} files, {done.lumisections} lumisections, {done.results} results{_unknown(done)}")
     for error in done.quarantined:
         print(f"quarantined: {error}")
     if done.files and len(done.quarantined) == done.files:
         raise typer.Exit(1)
+
+
+def _unknown(done: "Replayed") -> str:
+    """How many results are UNKNOWN, and why."""
+    if not done.unknown:
+        return ""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in done.unknown.most_common())
+    return f", {done.unknown.total()} of them unknown: {reasons}"
 
 
 def monitor(

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from types import MappingProxyType
 from typing import Final
 
+from caloscope.decide.formula import LUMIS_PER_DAY
 from caloscope.errors import UsageError
 
 _PARTS: Final = {"cell": 0.66, "region": 0.18, "patch": 0.14, "map": 0.02}
@@ -21,10 +22,11 @@ def budget(classes: Collection[str], per_day: float) -> dict[str, float]:
     """False incidents that each class may have in 3,700 LS; what is not there gives its share to the others.
 
     A class that has no share of its own, such as the score of a detector, gets as much as all cells. Raises
-    `UsageError` for a rate that is not above zero.
+    `UsageError` for a rate that is not above zero, or above one in each lumisection.
     """
-    if not 0 < per_day < float("inf"):
-        raise UsageError(f"{per_day:g} false incidents a day, expected a number above zero")
+    if not 0 < per_day <= LUMIS_PER_DAY:
+        most = f"at most {LUMIS_PER_DAY:,}, one in each lumisection"
+        raise UsageError(f"{per_day:g} false incidents a day, expected a number above zero and {most}")
     parts = {name: SHARES.get(name, _PARTS["cell"]) for name in classes}
     total = sum(parts.values())
     return {name: per_day * part / total for name, part in parts.items()}

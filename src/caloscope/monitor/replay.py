@@ -1,5 +1,6 @@
 """What is there already, in order of time, as fast as it goes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +16,16 @@ TOGETHER_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay did: numbers, and the files that went to quarantine with their reasons."""
+    """What a replay did: numbers, and the files that went to quarantine with their reasons.
+
+    `unknown` counts results that say so, by reason.
+    """
 
     files: int = 0
     lumisections: int = 0
     results: int = 0
     runs: set[int] = field(default_factory=set)
+    unknown: Counter[str] = field(default_factory=Counter)
     quarantined: list[SourceError] = field(default_factory=list)
 
     def add(self, taken: Taken) -> None:
@@ -29,6 +34,7 @@ class Replayed:
         self.lumisections += len(taken.lumis)
         self.results += taken.scored
         self.runs |= taken.runs
+        self.unknown += taken.unknown
         self.quarantined += [] if taken.error is None else [taken.error]
 
 

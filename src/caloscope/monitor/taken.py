@@ -1,11 +1,12 @@
 """What one source file brought, and how it stands in the ledger."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from caloscope.errors import SourceError
-from caloscope.records import LumiId, MapResult
+from caloscope.records import LumiId, MapResult, Quality
 from caloscope.store import FileRow
 
 
@@ -15,8 +16,8 @@ class Taken:
 
     `lumis` are the lumisections that were taken from it, those included that were known already; `results`
     the new results, empty where many are recorded together, `scored` their number in both cases; `runs`
-    those of its lumisections and of all that were scored again because of them; `stamp` its size and time
-    before it was read, `seconds` what it took.
+    those of its lumisections and of all that were scored again because of them; `unknown` counts results that
+    say so, by reason; `stamp` its size and time before it was read, `seconds` what it took.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Taken:
     error: SourceError | None = None
     stamp: tuple[int, int] = (0, 0)
     seconds: float = 0.0
+    unknown: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -38,18 +40,20 @@ class Tally:
     results: list[MapResult] = field(default_factory=list)
     scored: int = 0
     runs: set[int] = field(default_factory=set)
+    unknown: Counter[str] = field(default_factory=Counter)
 
     def count(self, lumi: LumiId, new: Sequence[MapResult], *, taken: bool) -> None:
         """Add one lumisection."""
         self.lumis += [lumi] if taken else []
         self.runs |= {result.key.run for result in new} | ({lumi.run} if taken else set())
         self.scored += len(new)
+        self.unknown.update(str(result.reason) for result in new if result.quality is Quality.UNKNOWN)
         self.results += new if self.keep else ()
 
     def taken(self, path: Path, error: SourceError | None, status: tuple[int, int], seconds: float) -> Taken:
         """All of it."""
         found = (tuple(self.lumis), tuple(self.results), self.scored, frozenset(self.runs))
-        return Taken(path, *found, error, status, seconds)
+        return Taken(path, *found, error, status, seconds, self.unknown)
 
 
 def ledger_row(taken: Taken) -> FileRow:

@@ -12,8 +12,9 @@ from caloscope.pipeline.coherent import LEFT
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask, Reason
 
-SURELY_COUNTS = 25.0
-"""A cell that expects so many times its Fano factor does not count nothing by chance."""
+SURELY_COUNTS = 12.0
+"""A cell that expects so many times its Fano factor does not count nothing by chance: even where a third of
+that is due the probability is some exp(-10)."""
 
 FANO = 12.0
 """Variance over mean of ECAL towers, measured on run 276582: readouts bring all 25 crystals at once."""
