@@ -119,6 +119,13 @@ def test_nothing_changes_from_run_to_run_in_the_one_run_that_was_learned(runs: i
     assert (expectation(back, tower_counts(60)[30]).relative_error == here.relative_error).all()
 
 
+@pytest.mark.parametrize(("pileup", "believed"), [(71.0, True), (73.0, False), (29.0, True), (27.0, False)])
+def test_pileup_is_believed_a_fifth_beyond_what_was_learned(pileup: float, believed: bool) -> None:
+    answer, _ = towers(60).look(observe(tower_counts(1)[0].counts, 600, pileup), {})
+    assert isinstance(answer, NotKnown) != believed
+    assert believed or (isinstance(answer, NotKnown) and answer.reason is Reason.OUT_OF_RANGE)
+
+
 def test_events_are_estimated_from_the_channels_that_always_count() -> None:
     counts = np.random.default_rng(4).binomial(800, 0.4, SHAPE)
     counts[:, -1] = 800

@@ -10,8 +10,8 @@ from caloscope.detectors.reference.level import Levels
 from caloscope.detectors.reference.mean import Mean
 from caloscope.records import Reason
 
-PILEUP_MARGIN: Final = 5.0
-"""How far outside the pileup it was trained on what was learned is still believed."""
+PILEUP_MARGIN, PILEUP_SHARE = 5.0, 0.2
+"""How far outside the pileup it was trained on what was learned is still believed: so many, or this share."""
 
 FALLEN, RISEN = 0.4, 1.5
 """Factors on the pileup of the training within which it is believed where what pileup does was not learned:
@@ -102,10 +102,9 @@ class Conditions:
         """The pileup, in the range where what was learned is believed."""
         mean = self.mean
         if mean.follows:
-            low, high = (
-                max(mean.pileup_low - PILEUP_MARGIN, 0.2 * mean.pileup_low),
-                mean.pileup_high + PILEUP_MARGIN,
-            )
+            below = max(mean.pileup_low - PILEUP_MARGIN, 0.2 * mean.pileup_low)
+            low = min(below, (1.0 - PILEUP_SHARE) * mean.pileup_low)
+            high = max(mean.pileup_high + PILEUP_MARGIN, (1.0 + PILEUP_SHARE) * mean.pileup_high)
         else:
             low, high = FALLEN * mean.pileup_low, RISEN * mean.pileup_high
         return min(max(pileup, low), high)
