@@ -189,7 +189,8 @@ class Incident:
     was found cured, None while open. `onset` is an estimate, never after `opened`. `factor` is observed
     over expected counts since then, None where no count was expected (a detector that scores). `standing`
     marks cells that were never alive in the reference: such an incident is known from the start, masked,
-    and makes no map BAD.
+    and makes no map BAD. An incident may close and come back in the same run: each of `gaps` begins with the
+    lumisection in which it was found cured and ends before the one in which it was there again.
     """
 
     id: str
@@ -209,6 +210,20 @@ class Incident:
     peak_evidence: float
     masked: bool = False
     standing: bool = False
+    gaps: tuple[tuple[LumiId, LumiId], ...] = ()
+
+    def is_over(self, here: LumiId) -> bool:
+        """Whether it was cured in a lumisection that is not before it opened."""
+        closed = self.closed is not None and self.closed <= here
+        return closed or any(cured <= here < back for cured, back in self.gaps)
+
+    @property
+    def lumis(self) -> int | None:
+        """Lumisections from the first flag to the last, gaps left out; None where that is not in one run."""
+        if self.opened.run != self.last.run:
+            return None
+        gaps = sum(back.lumi - cured.lumi for cured, back in self.gaps)
+        return self.last.lumi - self.opened.lumi + 1 - gaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,10 @@ def test_it_is_the_same_incident_open_again(gap: int) -> None:
     assert [track.is_open for track in tracks] == [True]
     assert tracks[0].observed == 0.0
     assert tracks[0].expected == 600.0
+    assert incident.gaps == ((LumiId(1, 4), LumiId(1, 2 + gap)),)
+    assert incident.lumis == 4  # two of them quiet, as after any flag
+    over = [incident.is_over(LumiId(1, lumi)) for lumi in (3, 4, 1 + gap, 2 + gap)]
+    assert over == [False, True, gap > 2, False]
 
 
 def test_it_closes_again() -> None:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +54,11 @@ class Subject:
 def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     """Two runs with gaps, a fault that comes and goes, one that lasts over the end of the run."""
     folder = tmp_path_factory.mktemp("order")
-    faults = [Fault(MAP, CELL, "dead", onset=5, end=11), Fault(MAP, "TOY left", "factor", 0.7, onset=14)]
+    faults = [
+        Fault(MAP, CELL, "dead", onset=5, end=9),
+        Fault(MAP, CELL, "dead", onset=14, end=16),
+        Fault(MAP, "TOY left", "factor", 0.7, onset=16),
+    ]
     first = [each for each in fill(16, faults) if each.lumi not in (3, 8)]
     lumisections = first + fill(LUMIS - len(first), faults, run=RUN + 1)
     bundle = trained(folder)
@@ -61,6 +66,7 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     opened = [incident for incident in found.incidents if not incident.standing]
     assert (CELL,) in {incident.cells for incident in opened}, "without the faults the test says nothing"
     assert any(len(incident.cells) > 10 for incident in opened)
+    assert any(incident.gaps for incident in opened)
     assert len(found.results) == LUMIS
     return Subject(bundle, lumisections, found)
 
@@ -91,3 +97,27 @@ def test_order_repetition_and_restarts_change_nothing(
     assert found.flags == subject.in_order.flags
     assert found.incidents == subject.in_order.incidents
     assert found == subject.in_order
+
+
+def counting(lumisection: Lumisection, count: int) -> Lumisection:
+    """With another count in the cell."""
+    record = lumisection.maps[MAP]
+    counts = record.counts.copy()
+    counts[CELL] = count
+    return replace(lumisection, maps={**lumisection.maps, MAP: replace(record, counts=counts)})
+
+
+@pytest.mark.parametrize("low", [2_100, 2_080])
+def test_what_came_back_but_for_a_late_lumisection_is_closed(low: int, tmp_path: Path) -> None:
+    """Low twice makes a flag, but not with a high one between the two."""
+    bundle = trained(tmp_path)
+    lumisections = fill(24, [Fault(MAP, CELL, "dead", onset=5, end=9)])
+    for place, count in ((14, 2_450), (15, low), (16, 2_700), (17, low)):
+        lumisections[place] = counting(lumisections[place], count)
+    before, late, after = lumisections[:16], lumisections[16], lumisections[17:]
+    without = scored(tmp_path / "without.sqlite", bundle, [*before, *after])
+    assert any(incident.gaps for incident in without.incidents)
+    in_order = scored(tmp_path / "in_order.sqlite", bundle, lumisections)
+    too_late = scored(tmp_path / "late.sqlite", bundle, [*before, *after[:3], late, *after[3:]])
+    assert not any(incident.gaps for incident in in_order.incidents)
+    assert too_late.incidents == in_order.incidents

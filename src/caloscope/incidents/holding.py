@@ -81,7 +81,6 @@ def _sum(tracks: Sequence[Track]) -> Track | None:
     return Track(
         replace(tracks[0].incident, peak_evidence=strongest, last=last),
         quiet=min(track.quiet for track in tracks),
-        back=tracks[0].back,
         observed=sum(track.observed for track in tracks),
         expected=sum(track.expected for track in tracks),
     )
@@ -131,7 +130,7 @@ class Making:
             masked=bool(self._masked[mine].all()),
             **changes,
         )
-        return Track(followed, small=track.small, observed=observed, expected=expected, back=track.back)
+        return Track(followed, small=track.small, observed=observed, expected=expected)
 
     def _named(self, hold: Hold, incident: Incident) -> dict[str, Any]:
         """All cells of the incident and the name that they have now; empty where nothing is new."""

@@ -18,7 +18,6 @@ class Track:
 
     `quiet` counts the scored lumisections since its last flag, `small` those in which only few of its cells
     were flagged; `observed` and `expected` are sums of counts over its cells while they were flagged.
-    `back` is when it last came back after it had closed.
     """
 
     incident: Incident
@@ -26,12 +25,12 @@ class Track:
     small: int = 0
     observed: float = 0.0
     expected: float = 0.0
-    back: LumiId | None = None
 
     @property
     def since(self) -> LumiId:
         """When it opened, or last came back."""
-        return self.back or self.incident.opened
+        gaps = self.incident.gaps
+        return gaps[-1][1] if gaps else self.incident.opened
 
     @property
     def is_open(self) -> bool:
@@ -44,7 +43,9 @@ class Track:
 
     def again(self, at: LumiId) -> "Track":
         """As it goes on, its incident being open again since this lumisection."""
-        return replace(self, incident=replace(self.incident, closed=None), back=at)
+        over = self.incident.closed
+        gaps = self.incident.gaps if over is None else (*self.incident.gaps, (over, at))
+        return replace(self, incident=replace(self.incident, closed=None, gaps=gaps))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -116,6 +116,7 @@ def incident_values(incident: Incident, series: int) -> Values:
         "peak_evidence": number(incident.peak_evidence),
         "masked": bool(incident.masked),
         "standing": bool(incident.standing),
+        "gaps": dump_cells((*cured, *back) for cured, back in incident.gaps),
     }
 
 
@@ -139,6 +140,7 @@ def incident_row(row: AnyRow) -> Incident:
         peak_evidence=math.nan if row.peak_evidence is None else row.peak_evidence,
         masked=row.masked,
         standing=row.standing,
+        gaps=tuple((LumiId(a, b), LumiId(c, d)) for a, b, c, d in json.loads(row.gaps)),
     )
 
 

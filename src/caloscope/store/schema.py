@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = "2"
+VERSION = "3"
 
 metadata = MetaData()
 
@@ -126,6 +126,7 @@ incidents = Table(
     Column("peak_evidence", Double),
     _required("masked", Boolean),
     _required("standing", Boolean),
+    _required("gaps", Text),
 )
 
 checkpoints = Table(

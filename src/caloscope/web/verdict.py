@@ -101,7 +101,7 @@ def state_at(incident: Incident, here: LumiId) -> State:
     """What an incident was in a lumisection; in the one in which it was found cured it is closed."""
     if incident.opened > here:
         return "later"
-    return "open" if incident.closed is None or incident.closed > here else "closed"
+    return "closed" if incident.is_over(here) else "open"
 
 
 def _weight(found: Sequence[MapStatus], troubles: Sequence[Incident]) -> tuple[int, int, int]:

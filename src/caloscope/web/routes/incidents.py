@@ -88,7 +88,6 @@ def shaped(
     cells: bool = False,
 ) -> IncidentModel:
     """An incident as JSON, as it was in the lumisection `here`; `titles` are those of `Source.titles`."""
-    one_run = incident.opened.run == incident.last.run
     open_here = here is not None and here.run == incident.opened.run and state_at(incident, here) == "open"
     return IncidentModel(
         id=incident.id,
@@ -104,18 +103,24 @@ def shaped(
         last=incident.last,
         onset=incident.onset,
         closed=incident.closed,
-        lumis=incident.last.lumi - incident.opened.lumi + 1 if one_run else None,
+        lumis=incident.lumis,
         severity=incident.severity.name,
         reason=incident.reason,
         peak_evidence=_finite(incident.peak_evidence),
         masked=incident.masked,
         standing=incident.standing,
         state=None if here is None else state_at(incident, here),
-        lumis_then=here.lumi - incident.opened.lumi + 1 if here is not None and open_here else None,
+        lumis_then=_so_far(incident, here) if here is not None and open_here else None,
         cell_count=len(incident.cells),
         depths=_depths(source, incident),
         cells=[list(cell) for cell in incident.cells] if cells else None,
     )
+
+
+def _so_far(incident: Incident, here: LumiId) -> int:
+    """Lumisections until then, those left out in which it was cured."""
+    before = [(cured, back) for cured, back in incident.gaps if back <= here]
+    return here.lumi - incident.opened.lumi + 1 - sum(back.lumi - cured.lumi for cured, back in before)
 
 
 def _state(incident: Incident, here: LumiId | None) -> State:

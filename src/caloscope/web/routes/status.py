@@ -56,11 +56,11 @@ def _troubles(source: Source, place: Place | None) -> dict[str, list[Incident]]:
     """By map, the incidents that are going on in one lumisection, the worst first."""
     if place is None:
         return {}
-    here = (place.run, place.lumi)
+    here = LumiId(place.run, place.lumi)
     found: dict[str, list[Incident]] = {}
     for incident in sorted(source.store.incidents(label=place.label), key=verdict.urgency, reverse=True):
-        over = incident.closed is not None and incident.closed <= here
-        if not (incident.masked or incident.standing or over) and incident.onset <= here:
+        known = incident.masked or incident.standing or incident.is_over(here)
+        if not known and incident.onset <= here:
             found.setdefault(incident.map, []).append(incident)
     return found
 
