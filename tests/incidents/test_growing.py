@@ -76,9 +76,12 @@ def test_several_old_ones_that_held_half_of_the_region_have_grown_into_it() -> N
     first = np.argwhere(whole)[0][0]
     parts = whole.copy()
     parts[[*range(first + 5, first + 8), *range(first + 13, first + 17)]] = False
-    before, _ = run(*through((EARLY, parts)))
+    one = parts.copy()
+    one[first + 8 :] = False
+    early = ((range(1, 15), one), (range(15, 31), parts))
+    before, _ = run(*through(*early))
     assert [len(track.incident.cells) for track in before] == [20, 20]
-    tracks, _ = run(*through((EARLY, parts), (LATE, whole)))
+    tracks, _ = run(*through(*early, (LATE, whole)))
     assert [(t.incident.hardware, t.incident.opened.lumi) for t in tracks] == [("EB-07", 1)]
 
 

@@ -118,3 +118,14 @@ def test_a_gap_is_counted_in_cells_that_exist() -> None:
         pair = np.zeros(hcal.shape, np.bool_)
         pair[1, rows[[0, apart]], 15] = True
         assert len(set(gathered(np.flatnonzero(pair), np.arange(2), hcal).tolist())) == groups
+
+
+def test_pieces_of_one_region_in_one_lumisection_are_one_incident() -> None:
+    """As where a region at x0.6 passes the threshold first in the cells that count most."""
+    places = [tuple(place) for place in np.argwhere(region("EB-07"))]
+    ends = cells(*places[:12], *places[-12:])
+    assert ends.sum() > region("EB-07").sum() / 3
+    _, seen = run(flags(1, low=ends), flags(2, low=region("EB-07")))
+    (incident,) = seen.values()
+    assert incident.hardware == "EB-07"
+    assert len(run(flags(1, low=cells(places[0], places[-1])))[1]) == 2

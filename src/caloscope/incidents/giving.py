@@ -19,6 +19,9 @@ CLOSE_AFTER = 3
 FEW = 0.3
 """Share of its cells below which an incident is mostly cured."""
 
+PIECES_FROM = 1 / 3
+"""Share of a region from which new flags in one lumisection are one fault though they do not touch."""
+
 JOIN_WITHIN = 10
 """An incident takes in what is new, and is taken in, only this many lumisections after it opened
 or came back."""
@@ -125,6 +128,7 @@ class Giving:
         places = np.concatenate([left, *(hold.places for hold in small)])
         each = [1] * left.size + [hold.places.size for hold in small]
         labels = gathered(places, np.repeat(np.arange(len(each)), each), self._view)
+        self._tie(left, labels)
         touched: dict[int, list[Hold]] = {}
         for hold, label in zip(small, labels[left.size :].tolist(), strict=True):
             touched.setdefault(label, []).append(hold)
@@ -135,6 +139,12 @@ class Giving:
             near = touched.get(int(labels[group[0]]), [])
             first = len(large) if near else int(beside[group].min())
             self._give(left[group], near or large[first : first + 1])
+
+    def _tie(self, left: Indices, labels: NDArray[np.int32]) -> None:
+        """Groups of new flags that are pieces of one region get one label; in place."""
+        for region in filled_regions(left, self._sizes, self._view, PIECES_FROM):
+            found = np.unique(labels[: left.size][np.isin(left, region.places)])
+            labels[np.isin(labels, found)] = found[0]
 
     def _give(self, group: Indices, to: Sequence[Hold]) -> None:
         """Give a group to incidents, which become one, or open a new one."""

@@ -71,19 +71,24 @@ def region_sizes(testable: Mask, view: View) -> NDArray[np.int64]:
     return _held(_regions(view), np.flatnonzero(testable))
 
 
-def filled_regions(flagged: Indices, sizes: NDArray[np.int64], view: View) -> Iterator[Filled]:
-    """The flags in each region that they fill, from the whole map down; no cell is given twice."""
-    if flagged.size < REGION_FRACTION * SMALLEST_REGION:
+def filled_regions(
+    flagged: Indices, sizes: NDArray[np.int64], view: View, fraction: float = REGION_FRACTION
+) -> Iterator[Filled]:
+    """The flags in each region that they fill to this fraction, from the whole map down.
+
+    No cell is given twice.
+    """
+    if flagged.size < fraction * SMALLEST_REGION:
         return
     regions = _regions(view)
     # A region that its flags do not fill now does not fill later, when others took some of them.
-    filled = (sizes >= SMALLEST_REGION) & (_held(regions, flagged) >= REGION_FRACTION * sizes)
+    filled = (sizes >= SMALLEST_REGION) & (_held(regions, flagged) >= fraction * sizes)
     left = np.zeros(view.exists.size, np.bool_)
     left[flagged] = True
     for number in np.flatnonzero(filled):
         places = regions.places[number]
         inside = places[left[places]]
-        if inside.size >= REGION_FRACTION * sizes[number]:
+        if inside.size >= fraction * sizes[number]:
             left[inside] = False
             yield Filled(regions.names[number], inside)
 
