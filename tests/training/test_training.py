@@ -97,6 +97,17 @@ def test_thresholds_from_what_was_learned_from_say_so(tmp_path: Path) -> None:
         assert card.calibration["own_data"] is own
 
 
+def test_a_bundle_derived_again_says_what_it_learned_from_now(tmp_path: Path) -> None:
+    made = training.train(good_runs(), spec(), seen(), tmp_path / "x.bundle", calibrated=False)
+    others = good(2, 40, first=FIRST_RUN + 50)
+    renewed = training.recalibrate(made, others, per_day=1.0).new
+    assert renewed.card.training["runs"] == 1
+    assert str(renewed.card.training["first"]).startswith(str(FIRST_RUN + 50))
+    for chosen, own in ((others, True), (good_runs(), False)):
+        card = training.recalibrate(renewed, chosen, per_day=1.0, refit=False).new.card
+        assert card.calibration["own_data"] is own
+
+
 def test_a_rate_must_be_above_zero(tmp_path: Path) -> None:
     for wrong in (0.0, -1.0, float("nan")):
         with pytest.raises(UsageError, match="above zero"):
