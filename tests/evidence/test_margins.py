@@ -36,8 +36,10 @@ def shown(alternative: int, nats: float, information: float = 1e4) -> tuple[bool
 @pytest.mark.parametrize("alternative", range(len(FACTORS)))
 def test_each_size_of_fault_has_its_margin(alternative: int) -> None:
     margin = FACTOR_MARGINS[alternative]
-    assert shown(alternative, LIMIT + margin - 0.1) == (False, pytest.approx(LIMIT - 0.1, abs=1e-3))
-    assert shown(alternative, LIMIT + margin + 0.1) == (True, pytest.approx(LIMIT + 0.1, abs=1e-3))
+    below, above = (shown(alternative, LIMIT + margin + more) for more in (-0.1, 0.1))
+    assert not below[0]
+    assert above[0]
+    assert (below[1], above[1]) == pytest.approx((LIMIT - 0.1, LIMIT + 0.1), abs=1e-3)
 
 
 def test_where_a_lumisection_tells_little_the_margin_is_little() -> None:
