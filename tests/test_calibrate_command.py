@@ -60,7 +60,7 @@ def test_a_card_is_shown_in_sections(good: Path, trained: Path) -> None:
     assert heads == ["Bundle", "Learned from", "Settings", "Thresholds"]
     # What training said of thresholds, a reader of the card finds again.
     assert shown.endswith(said[said.index("calibrated on") :])
-    for words in ("class", "95 %", "incidents a day", "at most", "cell low", "309 alive, 3 never alive"):
+    for words in ("class", "95 %", "a day", "at most", "cell low", "309 alive, 3 never alive"):
         assert words in shown
     assert "[" not in shown
     assert "own data" not in shown

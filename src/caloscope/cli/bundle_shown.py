@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from caloscope.cli.calibrated import console, incidents_a_day, print_calibration
+from caloscope.cli.calibrated import console, incidents_a_day, print_calibration, say
 
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle, Card
@@ -49,11 +49,11 @@ def _print_thresholds(card: "Card") -> None:
     """What the thresholds are, and what they rest on."""
     method = str(card.calibration.get("method", ""))
     if method.startswith("none: "):
-        print(method)
+        say(method)
         return
     if "lumisections" not in card.calibration:
         why = method or str(card.training.get("threshold", "")) or "nobody said why"
-        print(f"not calibrated ({why}), meant for {incidents_a_day(card.false_alarms_per_day)}")
+        say(f"not calibrated ({why}), meant for {incidents_a_day(card.false_alarms_per_day)}")
     print_calibration(card)
 
 

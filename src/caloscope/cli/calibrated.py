@@ -1,10 +1,13 @@
 """What commands say of a calibration."""
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from caloscope.bundle import Card
@@ -20,8 +23,19 @@ WIDTH = 160
 
 
 def console() -> Console:
-    """Standard output for tables, wide enough for all of them."""
+    """Standard output, as wide as a terminal is; wide enough for anything where nobody says how wide."""
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if known else WIDTH, highlight=False, markup=False)
+
+
+def _wide() -> Console:
+    """Standard output for a table that no terminal may be wide enough for."""
     return Console(width=max(WIDTH, Console().width), highlight=False, markup=False)
+
+
+def say(text: str) -> None:
+    """Print a line, broken between words where a terminal ends."""
+    console().print(Text(text))
 
 
 def incidents_a_day(rate: float | None) -> str:
@@ -41,7 +55,7 @@ def print_calibration(card: "Card") -> None:
     told = card.calibration
     if "lumisections" in told:
         unknown = f" and {told['unknown']} unknown ones" if told.get("unknown") else ""
-        print(
+        say(
             f"calibrated on {many(told['lumisections'], 'lumisection')}{unknown} of "
             f"{many(told.get('runs'), 'run')}, {told.get('first')} to {told.get('last')}, "
             f"for {incidents_a_day(card.false_alarms_per_day)}"
@@ -54,21 +68,19 @@ def print_warnings(card: "Card") -> None:
     """What a reader of the thresholds must know."""
     told = card.calibration
     if told.get("own_data"):
-        print(
-            "own data: thresholds rest on lumisections that were learned from, so they are low; take others"
-        )
+        say("own data: thresholds rest on lumisections that were learned from, so they are low; take others")
     if told.get("doubt"):
-        print(f"the data may hold faults, or differ from what was learned: {told['doubt']}")
+        say(f"the data may hold faults, or differ from what was learned: {told['doubt']}")
     classes = [row.name for row in _rows(card)]
     if far := _names(told.get("extrapolated")):
-        print(f"extrapolated: {_classes(far, classes)}, as too few good lumisections reach their rates;")
-        print("  'at most' is what these exclude whatever the tail beyond them (95 %)")
+        say(f"extrapolated: {_classes(far, classes)}, as too few good lumisections reach their rates;")
+        say("'at most' is what these exclude whatever the tail beyond them (95 %)")
     if formula := _names(told.get("by_formula")):
-        print(f"by formula, for want of excursions: {_classes(formula, classes)}")
+        say(f"by formula, for want of excursions: {_classes(formula, classes)}")
     if left_out := _names(told.get("left_out")):
         number = told.get("cells_left_out", len(left_out))
         more = ", ..." if len(left_out) > _SHOWN else ""
-        print(f"bad already and left out, {many(number, 'cell')}: {', '.join(left_out[:_SHOWN])}{more}")
+        say(f"bad already and left out, {many(number, 'cell')}: {', '.join(left_out[:_SHOWN])}{more}")
 
 
 def print_before_and_after(renewed: "Renewed", thresholds: Mapping[str, float]) -> None:
@@ -83,7 +95,7 @@ def print_before_and_after(renewed: "Renewed", thresholds: Mapping[str, float]) 
         after = ("", "") if now is None else _of(now)
         bound = "" if new is None else _number(cast("float", renewed.new.card.calibration[f"bound_{name}"]))
         table.add_row(name.replace("_", " "), *change, *_of(rate), *after, *expected, bound)
-    console().print(table)
+    _wide().print(table)
 
 
 class _Row(NamedTuple):
@@ -118,7 +130,7 @@ def _table(card: "Card") -> Table:
         for row in rows:
             table.add_row(row.name.replace("_", " "), f"{row.threshold[0]:.4g}")
         return table
-    table = _columns("class", f"threshold{unit}", "95 %", "incidents a day", "95 %", "at most")
+    table = _columns("class", f"threshold{unit}", "95 %", "a day", "95 %", "at most")
     for row in rows:
         interval = row.threshold[1:]
         table.add_row(
