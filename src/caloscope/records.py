@@ -220,10 +220,12 @@ class Incident:
     @property
     def lumis(self) -> int | None:
         """Lumisections from the first flag to the last, gaps left out; None where that is not in one run."""
-        if self.opened.run != self.last.run:
-            return None
-        gaps = sum(back.lumi - cured.lumi for cured, back in self.gaps)
-        return self.last.lumi - self.opened.lumi + 1 - gaps
+        return self.lumis_until(self.last) if self.opened.run == self.last.run else None
+
+    def lumis_until(self, here: LumiId) -> int:
+        """The same up to a lumisection of the run in which it opened."""
+        gaps = sum(back.lumi - cured.lumi for cured, back in self.gaps if back <= here)
+        return here.lumi - self.opened.lumi + 1 - gaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

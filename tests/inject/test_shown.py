@@ -6,8 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
+from caloscope.cli.console import console
 from caloscope.cli.info.data_set import facts_of, show_data_set
-from caloscope.cli.info.words import console, plain
+from caloscope.cli.info.words import plain
 from caloscope.config.catalogue import load
 from caloscope.dataset import Row, map_info, open_data_set, write
 from caloscope.faults.fault import Fault

@@ -17,7 +17,7 @@ from scipy.special import betainc, gammaincc
 from caloscope.bundle import Bundle
 from caloscope.calibrate.conditional import conditional
 from caloscope.detectors.base import Array, Expectation, Memory
-from caloscope.pipeline.ask import ask
+from caloscope.pipeline.ask import ask, observed
 from caloscope.pipeline.state import Given
 from caloscope.records import Mask
 
@@ -56,10 +56,10 @@ def pit(bundle: Bundle, given: Sequence[Given], masked: Mask | None = None, *, s
     for place, each in enumerate(given):
         if each.record is None:
             continue
-        asked = ask(bundle, each, each.record, memory)
-        memory = asked.memory
-        if isinstance(asked.answer, Expectation) and place % every == 0:
-            found.add(asked.counts, asked.answer, max(1.0, float(each.record.events or 1)))
+        observation = observed(bundle, each, each.record)
+        answer, memory = ask(bundle, observation, memory)
+        if isinstance(answer, Expectation) and place % every == 0:
+            found.add(observation.counts, answer, max(1.0, float(each.record.events or 1)))
     if found.edges is None:
         return None
     means = np.stack([found.edges[:-1], found.edges[1:]], axis=1) * found.events / found.lumis

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from caloscope.cli.calibrated import console, incidents_a_day, print_calibration, say
+from caloscope.cli.calibrated import incidents_a_day, print_calibration, say, show
 
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle, Card
@@ -41,7 +41,7 @@ def print_bundle(bundle: "Bundle") -> None:
     _section("Learned from", _learned(card))
     settings = {name: value for name, value in card.settings.items() if name != "threshold"}
     _section("Settings", [(_label(name), _text(value)) for name, value in settings.items()])
-    console().print(Text("Thresholds", style="bold"))
+    show(Text("Thresholds", style="bold"))
     _print_thresholds(card)
 
 
@@ -80,10 +80,9 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
     for name, value in rows:
         grid.add_row(Text(name), Text(value))
     if grid.row_count:
-        out = console()
-        out.print(Text(title, style="bold"))
-        out.print(grid)
-        out.print()
+        show(Text(title, style="bold"))
+        show(grid)
+        show()
 
 
 def _label(name: str) -> str:

@@ -1,13 +1,13 @@
 """What commands say of a calibration."""
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from caloscope.cli.console import console
 
 if TYPE_CHECKING:
     from caloscope.bundle import Card
@@ -22,12 +22,6 @@ WIDTH = 160
 """Room for any table: a terminal may break its lines, but no number is cut."""
 
 
-def console() -> Console:
-    """Standard output, as wide as a terminal is; wide enough for anything where nobody says how wide."""
-    known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if known else WIDTH, highlight=False, markup=False)
-
-
 def _wide() -> Console:
     """Standard output for a table that no terminal may be wide enough for."""
     return Console(width=max(WIDTH, Console().width), highlight=False, markup=False)
@@ -35,7 +29,12 @@ def _wide() -> Console:
 
 def say(text: str) -> None:
     """Print a line, broken between words where a terminal ends."""
-    console().print(Text(text))
+    show(Text(text))
+
+
+def show(what: Table | Text | str = "") -> None:
+    """Print something as wide as a terminal is; where nobody says how wide that is, all of it has room."""
+    console(WIDTH, markup=False).print(what)
 
 
 def incidents_a_day(rate: float | None) -> str:
@@ -60,7 +59,7 @@ def print_calibration(card: "Card") -> None:
             f"{many(told.get('runs'), 'run')}, {told.get('first')} to {told.get('last')}, "
             f"for {incidents_a_day(card.false_alarms_per_day)}"
         )
-    console().print(_table(card))
+    show(_table(card))
     print_warnings(card)
 
 

@@ -96,7 +96,7 @@ def _draw(folder: Path, views: list[str] | None) -> None:
 
 
 def _list() -> None:
-    from caloscope.cli.info.words import console
+    from caloscope.cli.console import console
     from caloscope.faults.presets import preset_names, preset_title
 
     shown = console()

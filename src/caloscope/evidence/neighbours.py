@@ -45,6 +45,13 @@ class Neighbours:
             self._remembered[key] = made()
         return self._remembered[key]
 
+    def remembered_of(self, key: object, source: object, made: Callable[[], Any]) -> Any:
+        """What was last computed for a key from the same object, which nobody changes in place."""
+        last = self._remembered.get(key)
+        if last is None or last[0] is not source:
+            last = self._remembered[key] = (source, made())
+        return last[1]
+
     def products(self, rows: sparse.csr_array) -> Floats:
         """The products s'Ps for each row s of a sparse matrix, `(row,)`."""
         return np.asarray((rows @ self.matrix).multiply(rows).sum(axis=1), np.float32).ravel()

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from caloscope.detectors.base import Expectation
+from caloscope.detectors.base import Array, Covariance, Expectation
 from caloscope.evidence.changes import Change
 from caloscope.evidence.kinds import Kind
 from caloscope.evidence.layout import Layout
@@ -38,20 +38,30 @@ class Setting:
 def setting_of(expectation: Expectation, layout: Layout, thresholds: Thresholds) -> Setting:
     """That of one lumisection."""
     together, limits = expectation.covariance, limits_of(thresholds, layout)
-    error = layout.of_cells(expectation.relative_error).astype(np.float32)
-    changes = (0.0, 0.0) if together is None else (together.region_change, together.map_change)
-    parts, whole = (np.array([max(change**2, _LEAST)], np.float32) for change in changes)
-    parts = parts * _restlessness(error * error, layout)
-    # A half of a map is measured against the other half, which changes as well.
-    parts = parts * np.where(layout.sizes > np.float32(HALF * layout.cells), np.float32(2), np.float32(1))
+    around = alone(layout.cells) if together is None else neighbours_of(together)
+    error = expectation.relative_error
+    cells, parts, whole = around.remembered_of(
+        (layout, "changes"), error, lambda: _changes(error, layout, together)
+    )
     return Setting(
         layout=layout,
-        around=alone(layout.cells) if together is None else neighbours_of(together),
+        around=around,
         together=together is not None,
-        cells=Kind(CELLS, limits.cells, np.maximum(error * error, np.float32(_LEAST))),
+        cells=Kind(CELLS, limits.cells, cells),
         parts=Kind(PARTS, limits.parts, parts),
         whole=Kind(PARTS, limits.whole, whole),
     )
+
+
+def _changes(error: Array, layout: Layout, together: Covariance | None) -> tuple[Floats, Floats, Floats]:
+    """Variances by which cells, parts and the whole map may change from run to run."""
+    own = layout.of_cells(error).astype(np.float32) ** 2
+    rms = (0.0, 0.0) if together is None else (together.region_change, together.map_change)
+    parts, whole = (np.array([max(each**2, _LEAST)], np.float32) for each in rms)
+    # A half of a map is measured against the other half, which changes as well.
+    half = layout.sizes > np.float32(HALF * layout.cells)
+    parts = parts * _restlessness(own, layout) * np.where(half, np.float32(2), np.float32(1))
+    return np.maximum(own, np.float32(_LEAST)), parts, whole
 
 
 def _restlessness(variance: Floats, layout: Layout) -> Floats:

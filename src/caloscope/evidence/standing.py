@@ -79,10 +79,10 @@ class _Standing:
         unit = 1 + self._variance * information
         evidence = after.values / unit
         capped = np.minimum(evidence, limits + self._room())
-        speaks = self._speaks(self._lately, SPEAKS)
+        lasting = self._speaks()
         # What passes by one lumisection alone speaks for itself, though healthy ones came before.
-        speaks |= (self._before <= limits) & (news.step > np.float32(0.5) * limits)
-        self._hold_to_their_fault(capped, news.step / unit, speaks)
+        speaks = lasting | ((self._before <= limits) & (news.step > np.float32(0.5) * limits))
+        self._hold_to_their_fault(capped, news.step / unit, speaks, lasting)
         held = np.where(capped > limits, evidence, capped)
         held = np.where(speaks, held, np.minimum(held, limits))
         begun = capped > 0
@@ -110,13 +110,13 @@ class _Standing:
         healthy = np.float32(0.5 * CURE_STEPS) * self._bank.effects**2 * self._news.information
         return np.asarray(np.clip(healthy, LEAST_ROOM, MOST_ROOM))
 
-    def _speaks(self, told: Floats, share: np.float32) -> NDArray[np.bool_]:
-        """Whether score and information, `(2, place)`, show at least this share of each fault."""
-        score, information = told
+    def _speaks(self) -> NDArray[np.bool_]:
+        """Whether the last three lumisections show enough of each fault."""
+        score, information = self._lately
         effects = np.minimum(self._bank.effects, LARGEST)
         # What always counts has no lever, and its last lumisection speaks by itself.
         alone = (information <= 0) & (self._news.step > 0)
-        return np.asarray((effects * score > share * effects**2 * information) | alone)
+        return np.asarray((effects * score > SPEAKS * effects**2 * information) | alone)
 
     def _likelihood(self, told: Floats) -> Floats:
         """Log-likelihood ratios of score and information, `(2, place)`."""
@@ -124,7 +124,9 @@ class _Standing:
         effects = np.minimum(self._bank.effects, LARGEST)
         return np.asarray(effects * score - np.float32(0.5) * effects**2 * information)
 
-    def _hold_to_their_fault(self, capped: Floats, step: Floats, speaks: NDArray[np.bool_]) -> None:
+    def _hold_to_their_fault(
+        self, capped: Floats, step: Floats, speaks: NDArray[np.bool_], lasting: NDArray[np.bool_]
+    ) -> None:
         """Places that were flagged are held to the fault that fits their memory best; in place.
 
         A dead cell lifts the sums of weak faults to their cap as well. They were earned by the dead cell:
@@ -133,7 +135,6 @@ class _Standing:
         hold both.
         """
         fit, lately = self._likelihood(self._sums.recent[0]), self._likelihood(self._lately)
-        lasting = self._speaks(self._lately, SPEAKS)
         for row, half in enumerate(self._bank.halves):
             places = np.flatnonzero((self._before[half] > self._limits[half]).any(axis=0))
             best = np.argmax(fit[half][:, places], axis=0)

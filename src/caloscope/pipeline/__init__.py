@@ -136,7 +136,7 @@ def _coherent(arrived: Sequence[tuple[Lane, Given]]) -> tuple[float, dict[Lane, 
         observation = lane.observation(given)
         if observation is not None:
             seen[lane] = observation
-            level = lane.level(given, observation)
+            level = lane.level(observation)
             if level is not None:
                 levels[lane.bundle.card.map] = level
     return coherent(levels), seen

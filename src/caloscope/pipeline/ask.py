@@ -1,7 +1,5 @@
 """Asking a detector, whose code and network are trusted with an answer but not with the run."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from caloscope import prepare
@@ -17,39 +15,28 @@ FIRST_RUN = 200_000
 """Run numbers below this are not of the eras that are known by their runs: tests and simulations."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """A map's `counts`, zero where no cell exists, what the detector says of them and what it remembers."""
-
-    counts: Array
-    answer: Answer
-    memory: Memory
+def observed(bundle: Bundle, given: Given, record: MapRecord) -> Observation:
+    """What a record is to the bundle's detector, the maps that it asked for beside it."""
+    companions = {name: other.counts.astype(np.float64) for name, other in given.companions.items()}
+    return prepare.observe(given.id, record, bundle.view, companions)
 
 
-def ask(
-    bundle: Bundle, given: Given, record: MapRecord, memory: Memory, observation: Observation | None = None
-) -> Asked:
+def ask(bundle: Bundle, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
     """What the detector says of a map, and what it wants to remember.
 
     One that raises, or whose answer cannot be used, does not know (DETECTOR_FAILED) and remembers what it did
     before. It is not asked about a run that was taken with other cells than those that it learned.
-    `observation` is what the record is to a detector, where that was made already.
     """
-    if observation is None:
-        companions = {name: other.counts.astype(np.float64) for name, other in given.companions.items()}
-        observation = prepare.observe(given.id, record, bundle.view, companions)
-    counts = observation.counts
-    era = _other_era(bundle, given.id.run)
+    era = _other_era(bundle, observation.id.run)
     if era is not None:
-        why = f"a run of {era}, the bundle is for {bundle.card.era}"
-        return Asked(counts, NotKnown(Reason.OUT_OF_RANGE, why), memory)
+        return NotKnown(Reason.OUT_OF_RANGE, f"a run of {era}, the bundle is for {bundle.card.era}"), memory
     try:
         answer, remembered = bundle.detector.look(observation, memory)
         _require_usable(answer, bundle.view.shape)
     except Exception as error:  # noqa: BLE001 - whatever a detector does, the monitor goes on and says so
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return Asked(counts, NotKnown(Reason.DETECTOR_FAILED, text[:LONGEST_DETAIL]), memory)
-    return Asked(counts, answer, remembered)
+        return NotKnown(Reason.DETECTOR_FAILED, text[:LONGEST_DETAIL]), memory
+    return answer, remembered
 
 
 def _other_era(bundle: Bundle, run: int) -> str | None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from caloscope.detectors.base import Answer, Array, Expectation
-from caloscope.pipeline.ask import Asked
 
 BUSY = 0.5
 """Share of a map's testable cells, the busiest, whose median tells its level: broken parts of it do not."""
@@ -18,12 +17,11 @@ LEFT = 0.3
 """Share of what all maps do together by which one of them may differ: each follows pileup in its own way."""
 
 
-def level_of(asked: Asked) -> float | None:
+def level_of(counts: Array, answer: Answer) -> float | None:
     """By how much a map is off as a whole, relative to what is expected; None where nobody says so.
 
     Of rates, or of hazards where counts are binomial: what conditions do to them is alike in all maps.
     """
-    answer = asked.answer
     if not isinstance(answer, Expectation):
         return None
     tested = answer.testable & (answer.mean > 0)
@@ -32,9 +30,9 @@ def level_of(asked: Asked) -> float | None:
     cells = np.flatnonzero(tested)
     if not cells.size:
         return None
-    counts, mean = asked.counts.reshape(-1)[cells], answer.mean.reshape(-1)[cells]
+    here, mean = counts.reshape(-1)[cells], answer.mean.reshape(-1)[cells]
     busy = mean >= np.quantile(mean, 1.0 - BUSY)
-    return float(np.median(_rate(counts[busy], answer) / _rate(mean[busy], answer))) - 1.0
+    return float(np.median(_rate(here[busy], answer) / _rate(mean[busy], answer))) - 1.0
 
 
 def coherent(levels: Mapping[str, float]) -> float:

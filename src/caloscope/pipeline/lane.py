@@ -76,10 +76,10 @@ class Lane:
             return None
         return prepare.observe(given.id, record, self.bundle.view)
 
-    def level(self, given: Given, observation: Observation) -> float | None:
+    def level(self, observation: Observation) -> float | None:
         """By how much the map is off as a whole, as if nothing had been before it: maps come in any order."""
-        record = given.record
-        return None if record is None else level_of(ask(self.bundle, given, record, {}, observation))
+        answer, _ = ask(self.bundle, observation, {})
+        return level_of(observation.counts, answer)
 
     def score(
         self, given: Given, masked: Mask, observation: Observation | None = None, *, late: bool

@@ -11,7 +11,7 @@ from caloscope.bundle import Bundle
 from caloscope.decide import codes_of, unknown_codes
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Observation
 from caloscope.evidence import EvidenceState, onset_of
-from caloscope.pipeline.ask import Asked, ask
+from caloscope.pipeline.ask import ask, observed
 from caloscope.pipeline.coherent import shifted
 from caloscope.pipeline.gain import gained
 from caloscope.pipeline.judge import Arrived, Judgement, judge
@@ -83,8 +83,10 @@ class Scorer:
             scored = Scored(self.unknown(given, gain, masked), state)
         else:
             given = replace(given, record=gain.record, companions=gain.companions)
-            asked = ask(self.bundle, given, gain.record, state.memory, observation)
-            scored = self._score_record(Arrived(given, gain.record, asked.counts, masked), asked, state)
+            if observation is None:
+                observation = observed(self.bundle, given, gain.record)
+            arrived = Arrived(given, gain.record, observation.counts, masked)
+            scored = self._score_record(arrived, observation, state)
         return replace(scored, result=replace(scored.result, seconds=time.perf_counter() - started))
 
     def unknown(self, given: Given, why: NotKnown, masked: Mask) -> MapResult:
@@ -93,11 +95,12 @@ class Scorer:
         result = self._result(given, Quality.UNKNOWN, codes)
         return replace(result, reason=why.reason, detail=why.detail, image_events=why.image_events)
 
-    def _score_record(self, arrived: Arrived, asked: Asked, state: State) -> Scored:
+    def _score_record(self, arrived: Arrived, observation: Observation, state: State) -> Scored:
         given, masked = arrived.given, arrived.masked
-        answer = shifted(asked.answer, given.coherent)
+        answer, memory = ask(self.bundle, observation, state.memory)
+        answer = shifted(answer, given.coherent)
         judgement, evidence = judge(self.bundle, arrived, answer, state.evidence)
-        state = replace(state, memory=asked.memory, evidence=evidence)
+        state = replace(state, memory=memory, evidence=evidence)
         if isinstance(judgement, NotKnown):
             return Scored(self.unknown(given, judgement, masked), state)
         flags = self._flags(arrived, judgement, answer)

@@ -75,8 +75,9 @@ def _kind_of_file(path: Path) -> str:
 
 
 def _store(url: str, as_json: bool, everything: bool) -> None:
+    from caloscope.cli.console import console
     from caloscope.cli.info.store import show_store, store_facts
-    from caloscope.cli.info.words import console, show_json
+    from caloscope.cli.info.words import show_json
     from caloscope.store import Store
 
     # What stands before an @ may be a password.
@@ -105,8 +106,9 @@ def _bundle(path: Path, as_json: bool) -> None:
 def _data_set(
     path: Path, as_json: bool, everything: bool, grep: str | None, plot: Path | None, calorimeter: str | None
 ) -> None:
+    from caloscope.cli.console import console
     from caloscope.cli.info.data_set import draw, facts_of, show_data_set
-    from caloscope.cli.info.words import console, show_json
+    from caloscope.cli.info.words import show_json
     from caloscope.dataset import open_data_set
 
     with open_data_set(path) as data:

@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from caloscope.certification import read_json
+from caloscope.cli.console import console
 from caloscope.cli.info.data_set import facts_of, show_data_set
 from caloscope.cli.info.file import show_contents
 from caloscope.cli.info.folder import show_summary, summarise
-from caloscope.cli.info.words import console, pairs, show_json
+from caloscope.cli.info.words import pairs, show_json
 from caloscope.config.catalogue import load
 from caloscope.errors import CaloscopeError, Fault, SourceError
 from caloscope.fetch import Source

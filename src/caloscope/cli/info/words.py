@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -11,21 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from caloscope.outputs.data_page.facts import text
-
-WIDTH_WITHOUT_TERMINAL = 120
-
-
-def console() -> Console:
-    """Standard output; as wide as the terminal, or 120 columns where there is none."""
-    named = os.environ.get("COLUMNS", "")
-    if sys.stdout.isatty() or (named.isdecimal() and len(named) < 5):
-        return Console(highlight=False)
-    return Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
 def cell(value: object) -> Text:

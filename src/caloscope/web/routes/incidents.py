@@ -110,17 +110,11 @@ def shaped(
         masked=incident.masked,
         standing=incident.standing,
         state=None if here is None else state_at(incident, here),
-        lumis_then=_so_far(incident, here) if here is not None and open_here else None,
+        lumis_then=incident.lumis_until(here) if here is not None and open_here else None,
         cell_count=len(incident.cells),
         depths=_depths(source, incident),
         cells=[list(cell) for cell in incident.cells] if cells else None,
     )
-
-
-def _so_far(incident: Incident, here: LumiId) -> int:
-    """Lumisections until then, those left out in which it was cured."""
-    before = [(cured, back) for cured, back in incident.gaps if back <= here]
-    return here.lumi - incident.opened.lumi + 1 - sum(back.lumi - cured.lumi for cured, back in before)
 
 
 def _state(incident: Incident, here: LumiId | None) -> State:
