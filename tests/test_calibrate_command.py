@@ -67,6 +67,8 @@ def test_a_card_is_shown_in_sections(good: Path, trained: Path) -> None:
     bundle = bundles.load(trained)
     told = json.loads(caloscope("bundle", "show", trained, "--json"))
     assert told.pop("hash") == bundle.hash
+    assert told.pop("state") == {"state": "active", "by": "", "reason": ""}
+    assert told.pop("selftest") == 2
     assert told == bundle.card.model_dump(exclude_none=True)
 
 

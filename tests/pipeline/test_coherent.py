@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from caloscope import training
-from caloscope.bundle import Bundle
+from caloscope.bundle import Bundle, Standing
 from caloscope.config.catalogue import load
 from caloscope.detectors.base import Expectation, NotKnown
 from caloscope.faults import Fault
@@ -171,3 +171,17 @@ def test_hazards_shift_where_counts_are_binomial() -> None:
     assert shifted(given, 0.0) is given
     unknown = NotKnown(Reason.NO_BEAM)
     assert shifted(unknown, -0.25) is unknown
+
+
+def test_what_is_in_commissioning_does_not_speak_for_the_others(
+    tmp_path: Path, bundles: list[Bundle]
+) -> None:
+    """Two maps are low, one of them judged by a bundle in commissioning alone: nobody excuses the other."""
+    silent = Standing(state="commissioning")
+    judges = [bundles[0], *(replace(each, standing=silent) for each in bundles[1:])]
+    arrivals = fill(0.75)[:SHORT]
+    found = taken(tmp_path / "silent.sqlite", judges, arrivals)
+    alone = taken(tmp_path / "alone.sqlite", bundles[:1], arrivals)
+    assert [each for each in found.incidents if each.map == NAMES[0]] == alone.incidents
+    assert found.qualities[NAMES[0]] == alone.qualities[NAMES[0]]
+    assert set(found.coherent) == {0.0}

@@ -66,7 +66,7 @@ def test_another_schema_is_refused(tmp_path: Path, read_only: bool) -> None:
         raw.execute("UPDATE meta SET value = '99'")
         raw.commit()
     said = refused(str(path), read_only=read_only)
-    assert "found a store of schema 99, expected schema 3" in said
+    assert "found a store of schema 99, expected schema 4" in said
     assert "replay the data into a new store" in said
     assert "\n" not in said
 

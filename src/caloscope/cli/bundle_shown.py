@@ -1,6 +1,7 @@
 """What `caloscope bundle show` says of a bundle."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,30 @@ from rich.text import Text
 from caloscope.cli.calibrated import incidents_a_day, print_calibration, say, show
 
 if TYPE_CHECKING:
-    from caloscope.bundle import Bundle, Card
+    from caloscope.bundle import Bundle, Card, Verified
 
 _FEW = 5
 
 
 def print_json(bundle: "Bundle") -> None:
-    """The whole card and the bundle's hash as JSON; no number is null."""
+    """The whole card, the bundle's hash, state and length of self-test as JSON; no number is null."""
+    from caloscope.bundle import read_selftest
+
     told = json.loads(bundle.card.model_dump_json(exclude_none=True))
-    print(json.dumps({"hash": bundle.hash, **told}, indent=2))
+    state = json.loads(bundle.standing.model_dump_json(exclude_none=True))
+    found = read_selftest(bundle)
+    tested = 0 if found is None else len(found)
+    print(json.dumps({"hash": bundle.hash, "state": state, "selftest": tested, **told}, indent=2))
+
+
+def verified_line(bundle: "Bundle", found: "Verified") -> str:
+    """What `bundle verify` says of a bundle that passed."""
+    worst = max(found.differences, key=lambda name: found.differences[name], default="")
+    close = f", largest relative difference {found.worst:.1e} ({worst})" if worst else ", nothing to compare"
+    files = f"{len(bundle.card.files) + 1} files"
+    state = "" if bundle.standing.state == "active" else f" ({bundle.standing.state})"
+    tested = f"self-test of {found.lumisections} lumisections"
+    return f"ok{state}: {files}, geometry {bundle.card.view} of {bundle.card.era}, {tested}{close}"
 
 
 def print_bundle(bundle: "Bundle") -> None:
@@ -35,6 +51,8 @@ def print_bundle(bundle: "Bundle") -> None:
             ("geometry", f"{card.view} of {card.era}, {card.geometry}"),
             ("cells", f"{alive} alive, {dead} never alive"),
             ("hash", bundle.hash),
+            ("state", bundle.standing.told()),
+            ("self-test", _selftest(bundle)),
             ("made by", f"Caloscope {card.caloscope}, format {card.format}"),
         ],
     )
@@ -43,6 +61,19 @@ def print_bundle(bundle: "Bundle") -> None:
     _section("Settings", [(_label(name), _text(value)) for name, value in settings.items()])
     show(Text("Thresholds", style="bold"))
     _print_thresholds(card)
+
+
+def _selftest(bundle: "Bundle") -> str:
+    """`9 lumisections, 1:1 to 1:9: 8 not known, 1 score`."""
+    from caloscope.bundle import read_selftest
+
+    found = read_selftest(bundle)
+    if found is None or not len(found):
+        return "none"
+    first, last = found.observations[0].id, found.observations[-1].id
+    kinds = Counter(answer.kind.replace("_", " ") for answer in found.answers)
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return f"{len(found)} lumisections, {first.run}:{first.lumi} to {last.run}:{last.lumi}: {told}"
 
 
 def _print_thresholds(card: "Card") -> None:

@@ -18,6 +18,10 @@ COLUMNS = ("label", "run", "lumi", "map", "depth", "y", "x", "code", "evidence",
 
 HEADINGS = ("map", "hardware", "cells", "fault", "opened", "onset", "last", "closed", "evidence", "state")
 
+Commissioning = Annotated[
+    bool, typer.Option("--commissioning", help="Also what bundles in commissioning found.")
+]
+
 
 class Format(StrEnum):
     """How flags are written."""
@@ -33,12 +37,14 @@ def flags(
     run: Annotated[int | None, typer.Option("--run", help="Only this run.")] = None,
     map_name: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
     unknown: Annotated[bool, typer.Option("--unknown", help="Also maps that were not scored.")] = False,
+    commissioning: Commissioning = False,
 ) -> None:
     """Every flagged cell in every lumisection, codes 0 and 3, one row each."""
     from caloscope.store import Store
 
     with Store(store, read_only=True) as opened:
-        rows = (asdict(row) for row in opened.flags(label=label, run=run, map=map_name, unknown=unknown))
+        found = opened.flags(label=label, run=run, map=map_name, unknown=unknown, commissioning=commissioning)
+        rows = (asdict(row) for row in found)
         if form is Format.CSV:
             writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
             writer.writeheader()
@@ -54,6 +60,7 @@ def incidents(
     run: Annotated[int | None, typer.Option("--run", help="Only this run.")] = None,
     map_name: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that are open.")] = False,
+    commissioning: Commissioning = False,
 ) -> None:
     """Incidents with the name of the hardware and the lumisections they span."""
     from caloscope.store import Store
@@ -62,7 +69,10 @@ def incidents(
         "map", "hardware", "cells", "fault", "opened", "onset", "last", "closed", "evidence", "state"
     )
     with Store(store, read_only=True) as opened:
-        for incident in opened.incidents(label=label, run=run, map=map_name, open_only=open_only):
+        chosen = opened.incidents(
+            label=label, run=run, map=map_name, open_only=open_only, commissioning=commissioning
+        )
+        for incident in chosen:
             table.add_row(*_row(incident))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 

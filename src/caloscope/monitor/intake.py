@@ -14,6 +14,7 @@ from caloscope.config.catalogue import load as load_catalogue
 from caloscope.detectors.base import NeedsCompanions
 from caloscope.errors import SourceError, UsageError
 from caloscope.geometry import View, view
+from caloscope.monitor.retired import require_in_use
 from caloscope.monitor.taken import Taken, Tally, ledger_row, stamp
 from caloscope.pipeline import ConflictError, Pipeline
 from caloscope.readers import read
@@ -31,10 +32,12 @@ AHEAD = 16
 class Intake:
     """Reads source files, has them scored, and writes down what became of each.
 
-    A file that cannot be used goes to quarantine with its reason, and the next one is taken.
+    A file that cannot be used goes to quarantine with its reason, and the next one is taken. Raises
+    `BundleError` for a bundle that is retired.
     """
 
     def __init__(self, store: Store, bundles: Sequence[Bundle], label: str) -> None:
+        require_in_use(store, bundles)
         self._store = store
         self._label = label
         self._era = _only("eras", {bundle.card.era for bundle in bundles})

@@ -13,12 +13,15 @@ from caloscope.store.aggregate import LumiColumns, flag_spans, lumi_columns
 def gather(store: Store, label: str, run: int) -> list[Scored]:
     """All maps of a run that have results, in the catalogue's order, the primary bundle of each map first.
 
-    The primary bundle of a map is, of those that scored the run, the one that scored for this label first;
-    the others get a folder of their name. Maps that no catalogue knows are left out.
+    The primary bundle of a map is, of those that scored the run, the one that scored for this label first,
+    an active one before one that is retired; the others get a folder of their name. Maps that no catalogue
+    knows are left out, and so is what bundles in commissioning say: shifters and summaries read these files.
     """
     recorded = lumi_columns(store, label, run)
     # Asked for last: a bundle is known before it records anything.
     bundles = {bundle.hash: bundle for bundle in store.bundles()}
+    recorded = [columns for columns in recorded if bundles[columns.newest.bundle].speaks]
+    recorded.sort(key=lambda columns: bundles[columns.newest.bundle].state == "retired")
     folders: dict[str, list[str]] = {}
     found: list[tuple[int, Scored]] = []
     for columns in recorded:

@@ -136,7 +136,9 @@ def _coherent(arrived: Sequence[tuple[Lane, Given]]) -> tuple[float, dict[Lane, 
         observation = lane.observation(given)
         if observation is not None:
             seen[lane] = observation
-            level = lane.level(observation)
+            # What is in commissioning must not move what the others say.
+            silent = lane.bundle.standing.state == "commissioning"
+            level = None if silent else lane.level(observation)
             if level is not None:
                 levels[lane.bundle.card.map] = level
     return coherent(levels), seen

@@ -1,7 +1,6 @@
 """One bundle on one stream: its timeline and its part of the store."""
 
 from collections.abc import Mapping
-from typing import cast
 
 import numpy as np
 import xxhash
@@ -13,11 +12,12 @@ from caloscope.errors import StoreError
 from caloscope.pipeline.ask import ask
 from caloscope.pipeline.coherent import level_of
 from caloscope.pipeline.pending import Pending
+from caloscope.pipeline.registered import row_of
 from caloscope.pipeline.state import Given, decode_step, encode
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import Advance, Standing, Step, Timeline
 from caloscope.records import Incident, LumiId, Lumisection, MapRecord, MapResult, Mask, Reason
-from caloscope.store import BundleRow, Checkpoint, Entry, Store
+from caloscope.store import Checkpoint, Entry, Store
 
 
 class Lane:
@@ -32,7 +32,7 @@ class Lane:
         self._store = store
         self._scorer = Scorer(bundle, label)
         self._label = label
-        store.register_bundle(_row(bundle))
+        store.register_bundle(row_of(bundle))
         self._pending = Pending()
         self._known: tuple[int, dict[int, tuple[str, Reason | None]]] = (-1, {})
         self._timeline = self._recall_timeline()
@@ -183,18 +183,3 @@ def _digest(record: MapRecord | None, companions: Mapping[str, MapRecord]) -> st
             total.update(told.encode())
             total.update(np.ascontiguousarray(each.counts).data)
     return total.hexdigest()
-
-
-def _row(bundle: Bundle) -> BundleRow:
-    card = bundle.card
-    return BundleRow(
-        hash=bundle.hash,
-        name=card.name,
-        map=card.map,
-        detector=card.detector,
-        view=card.view,
-        era=card.era,
-        noise=bundle.spec.noise,
-        calorimeter=bundle.calorimeter,
-        card=cast("dict[str, object]", card.model_dump(mode="json")),
-    )

@@ -12,6 +12,7 @@ from caloscope.store.ledger import Ledger
 from caloscope.store.reading import Reading
 from caloscope.store.rows import (
     BundleRow,
+    BundleState,
     ChangeRow,
     Checkpoint,
     FileRow,
@@ -24,6 +25,7 @@ from caloscope.store.writing import Writing
 
 __all__ = [
     "BundleRow",
+    "BundleState",
     "ChangeRow",
     "Checkpoint",
     "Entry",

@@ -115,11 +115,15 @@ class Reading(Opened):
         map: str | None = None,  # noqa: A002 - the field's word
         bundle: str | None = None,
         open_only: bool = False,
+        commissioning: bool = True,
     ) -> list[Incident]:
-        """Incidents, oldest first; those of a `run` are the ones that were open in a part of it."""
+        """Incidents, oldest first; those of a `run` are the ones that were open in a part of it.
+
+        Without `commissioning` those of bundles in commissioning are left out.
+        """
         table = schema.incidents
         query = select(table, series.c.label, series.c.map, series.c.bundle).join(series)
-        query = query.where(*_chosen(label=label, map=map, bundle=bundle))
+        query = query.where(*_chosen(label=label, map=map, bundle=bundle), *_speaking(commissioning))
         if run is not None:
             still = or_(table.c.closed_run.is_(None), table.c.closed_run >= run)
             query = query.where(table.c.opened_run <= run, still)
@@ -137,13 +141,15 @@ class Reading(Opened):
         map: str | None = None,  # noqa: A002 - the field's word
         bundle: str | None = None,
         unknown: bool = False,
+        commissioning: bool = True,
     ) -> Iterator[FlagRow]:
         """Flagged cells (codes 0 and 3) of every lumisection that was scored, by label, run, map and lumi.
 
         With `unknown` also one row for every lumisection of a run in which a map is UNKNOWN: recorded so, or
-        scored by nobody between the first and the last one of the run. Bundles of one map follow each other.
+        scored by nobody between the first and the last one of the run. Bundles of one map follow each other,
+        without `commissioning` those in commissioning left out.
         """
-        chosen = _chosen(label=label, map=map, bundle=bundle)
+        chosen = (*_chosen(label=label, map=map, bundle=bundle), *_speaking(commissioning))
         if run is not None:
             chosen = (*chosen, results.c.run == run)
         return expanded(self._read, chosen, unknown)
@@ -156,6 +162,14 @@ def _results() -> Select[Any]:
 def _chosen(**wanted: str | None) -> tuple[ColumnElement[bool], ...]:
     """Conditions on the columns of a series; None is no condition."""
     return tuple(series.c[name] == value for name, value in wanted.items() if value is not None)
+
+
+def _speaking(commissioning: bool) -> tuple[ColumnElement[bool], ...]:
+    """The condition on a series that its bundle is not in commissioning, unless these are wanted too."""
+    if commissioning:
+        return ()
+    silent = select(schema.bundles.c.hash).where(schema.bundles.c.state == "commissioning")
+    return (series.c.bundle.not_in(silent),)
 
 
 def _is(key: ResultKey) -> tuple[ColumnElement[bool], ...]:

@@ -8,7 +8,10 @@ from caloscope.errors import Fault
 from caloscope.records import Cell, LumiId, Quality, Reason, ResultKey
 
 FileStatus: TypeAlias = Literal["DONE", "QUARANTINED", "PARTIAL"]
-ChangeKind: TypeAlias = Literal["result", "incident", "file", "mask"]
+ChangeKind: TypeAlias = Literal["result", "incident", "file", "mask", "bundle"]
+
+BundleState: TypeAlias = Literal["commissioning", "active", "retired"]
+"""*commissioning*: for experts, no verdict depends on it; *retired*: it scores no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,9 @@ class BundleRow:
 
     `hash` is its identity, `name` the folder's name for people. `view`, `era` and `calorimeter` (the TOML
     text of a calorimeter that is not one of the built-in ones, else None) say which geometry its cells are
-    on. `card` is the bundle's card as plain JSON values.
+    on. `card` is the bundle's card as plain JSON values. `state` is what it is used for, set `state_by` whom,
+    `state_at` (seconds since 1970, UTC; None where nobody ever did) and for what `state_reason`; it holds for
+    all that the bundle ever scored.
     """
 
     hash: str
@@ -29,6 +34,15 @@ class BundleRow:
     noise: str
     calorimeter: str | None = None
     card: Mapping[str, object] = field(default_factory=dict)
+    state: BundleState = "active"
+    state_by: str = ""
+    state_reason: str = ""
+    state_at: float | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether verdicts may depend on what it says."""
+        return self.state != "commissioning"
 
 
 @dataclass(frozen=True, slots=True)

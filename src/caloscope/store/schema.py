@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = "3"
+VERSION = "4"
 
 metadata = MetaData()
 
@@ -40,6 +40,8 @@ bundles = Table(
     *(_required(name, Text) for name in ("name", "map", "detector", "view", "era", "noise")),
     Column("calorimeter", Text),
     _required("card", Text),
+    *(_required(name, Text) for name in ("state", "state_by", "state_reason")),
+    Column("state_at", Double),
 )
 
 # What (label, map, bundle) a row belongs to, once, so that rows stay small.

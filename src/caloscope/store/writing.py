@@ -11,7 +11,7 @@ from caloscope.records import Cell, Incident, LumiId, MapResult
 from caloscope.store.columns import bundle_values, dump_cells, file_row, insert_row, load_cells, storable
 from caloscope.store.entries import Entry
 from caloscope.store.recording import Recording
-from caloscope.store.rows import BundleRow, Checkpoint, FileRow, MaskRow
+from caloscope.store.rows import BundleRow, BundleState, Checkpoint, FileRow, MaskRow
 from caloscope.store.schema import bundles, changes, files, masks
 from caloscope.store.transactions import Opened
 
@@ -25,8 +25,8 @@ class Writing(Opened):
     def register_bundle(self, bundle: BundleRow) -> None:
         """Make a bundle known, before its first result.
 
-        One that is known already gets its new name and card. Raises `StoreError` when the hash is known
-        for another map or geometry.
+        One that is known already gets its new name, card and state. Raises `StoreError` when the hash is
+        known for another map or geometry.
         """
         values = bundle_values(bundle)
         fixed = ("map", "detector", "view", "era", "noise", "calorimeter")
@@ -42,6 +42,21 @@ class Writing(Opened):
                 )
             elif dict(known) != values:
                 connection.execute(update(bundles).where(same).values(values))
+                if known["state"] != values["state"]:
+                    connection.execute(insert(changes).values(kind="bundle", map=bundle.map))
+
+    def note_state(self, hash: str, state: BundleState, *, by: str, reason: str, at: float | None) -> bool:  # noqa: A002 - the field's word
+        """Note the state of a bundle, by its hash; answers whether the store knows that bundle at all."""
+        same = bundles.c.hash == hash
+        values = {"state": state, "state_by": by, "state_reason": reason, "state_at": at}
+        with self._write() as connection:
+            known = connection.execute(select(bundles).where(same)).mappings().one_or_none()
+            if known is None:
+                return False
+            if any(known[name] != value for name, value in values.items()):
+                connection.execute(update(bundles).where(same).values(values))
+                connection.execute(insert(changes).values(kind="bundle", map=known["map"]))
+            return True
 
     def record(
         self,

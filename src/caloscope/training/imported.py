@@ -6,9 +6,11 @@ import numpy as np
 
 from caloscope import bundle
 from caloscope.config.catalogue import MapSpec
+from caloscope.detectors.base import Array
 from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network, read_average
 from caloscope.errors import UsageError
 from caloscope.geometry import View
+from caloscope.training.selftest import of_average
 
 
 def import_cmssw(
@@ -35,4 +37,12 @@ def import_cmssw(
         per_day=None,
         training={"imported": [onnx.name, average.name], "threshold": "as CMSSW sets it"},
     )
-    return bundle.save(folder, card, detector, model=onnx)
+    seen = of_average(_unpadded(table, detector), parameters)
+    return bundle.save(folder, card, detector, model=onnx, selftest=seen)
+
+
+def _unpadded(table: Array, detector: CmsswMl) -> Array:
+    """The average in the view's layout, `(y, x)`, 0 in cells that it does not know."""
+    rows, columns = ((size - bins) // 2 for size, bins in zip(table.shape, detector.shape, strict=True))
+    inner = table[rows : rows + detector.shape[0], columns : columns + detector.shape[1]]
+    return np.where(detector.alive, inner, 0.0)

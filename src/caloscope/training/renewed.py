@@ -10,7 +10,7 @@ from caloscope import bundle, calibrate
 from caloscope.bundle import Bundle
 from caloscope.calibrate import Calibration, Check, Pit, Rate, Tell
 from caloscope.decide import budget
-from caloscope.detectors.base import Detector, NeedsCompanions
+from caloscope.detectors.base import Detector, NeedsCompanions, Observation
 from caloscope.detectors.cmssw_ml import CmsswMl
 from caloscope.detectors.reference import Reference
 from caloscope.errors import UsageError
@@ -20,6 +20,7 @@ from caloscope.training.cmssw_line import renewed_cmssw
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import learned_from, provenance, sources_of
+from caloscope.training.selftest import last_of
 from caloscope.training.split import halves_by_run
 
 
@@ -29,7 +30,7 @@ class Renewed:
 
     `before` and `after` are rates by class (and together) above the thresholds of each; `calibration` says
     what the new ones rest on. `learned` is the number of lumisections that the detector was renewed with, 0
-    where only its thresholds were. `checks` and `pit` are for the plots.
+    where only its thresholds were. `checks` and `pit` are for the plots, `selftest` for the new bundle.
     """
 
     old: Bundle
@@ -40,6 +41,7 @@ class Renewed:
     learned: int
     checks: tuple[Check, ...]
     pit: Pit | None
+    selftest: Sequence[Observation] = ()
 
 
 def recalibrate(
@@ -81,14 +83,22 @@ def recalibrate(
     new = calibrate.with_calibration(new, per_day, told)
     after = calibrate.rates_above(sound.watched, found.thresholds)
     checks, spread = calibrate.check(sound.watched), calibrate.pit(new, held, sound.mask(new.view.shape))
-    return Renewed(old, new, before, after, found, len(learned), checks, spread)
+    kept = last_of(new, held)
+    return Renewed(old, new, before, after, found, len(learned), checks, spread, kept)
 
 
 def save(renewed: Renewed, folder: Path) -> Bundle:
     """Write the new bundle, whole or not at all; its name is the folder's."""
     new = renewed.new
     card = new.card.model_copy(update={"name": folder.name.removesuffix(".bundle")})
-    return bundle.save(folder, card, new.detector, model=new.model, calorimeter=new.calorimeter)
+    return bundle.save(
+        folder,
+        card,
+        new.detector,
+        model=new.model,
+        calorimeter=new.calorimeter,
+        selftest=renewed.selftest,
+    )
 
 
 def _same(learned: Sequence[Given], held: Sequence[Given]) -> bool:

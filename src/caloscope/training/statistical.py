@@ -18,6 +18,7 @@ from caloscope.records import Lumisection
 from caloscope.training.fitting import TRAINABLE, fit_detector
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import Provenance, provenance, sources_of
+from caloscope.training.selftest import last_of
 from caloscope.training.split import split_by_run
 
 FORMULA = "formula"
@@ -65,7 +66,8 @@ def train(
     else:
         why = "too few good runs to calibrate" if calibrated else "not asked to calibrate"
         made = calibrate.with_calibration(made, per_day, {"method": f"{FORMULA}: {why}"})
-    return bundle.save(folder, made.card, made.detector, calorimeter=calorimeter)
+    seen = last_of(made, held or learned)
+    return bundle.save(folder, made.card, made.detector, calorimeter=calorimeter, selftest=seen)
 
 
 def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:

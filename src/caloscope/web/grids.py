@@ -130,7 +130,7 @@ def _grids(planes: Arrays, exists: Mask) -> dict[str, Any]:
     for name in ("codes", "counts", "direction"):
         if name in planes:
             grids[name] = integers(planes[name], exists)
-    for name in ("expected", "evidence"):
+    for name in ("expected", "evidence", "reconstruction"):
         if name in planes:
             grids[name] = rounded(planes[name], exists)
     return grids

@@ -47,12 +47,18 @@ def recent(rows: Iterable[ResultRow], now: float) -> bool:
     return bool(began) and -AHEAD_SECONDS <= now - max(began) <= RECENT_SECONDS
 
 
+def heard(source: Source, rows: Sequence[ResultRow]) -> Sequence[ResultRow]:
+    """Those of bundles that are not in commissioning; all where only these have answered so far."""
+    silent = {row.hash for row in source.store.bundles() if not row.speaks}
+    return [row for row in rows if row.key.bundle not in silent] or rows
+
+
 def _settled_in(source: Source, label: str, run: int, now: float) -> int | None:
     """The same in one run; None where all is too new."""
     newest = source.store.latest(label)
     last = newest[2] if newest and newest[1] == run else _bounds(source, label, run)[1]
     rows = source.store.results(label, run, first=max(0, last - WINDOW))
-    owed = {bundle.hash for bundle in verdict.required(source, label, run, rows)}
+    owed = {one.hash for one in verdict.required(source, label, run, rows) if one.state == "active"}
     for lumi, found in sorted(verdict.by_lumi(rows).items(), reverse=True):
         if _complete(found, owed) or now - min(row.scored_at for row in found) > PATIENCE_SECONDS:
             return lumi

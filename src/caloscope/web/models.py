@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from caloscope.records import Quality
+from caloscope.store import BundleState
 
 Grid = list[list[int | None]]
 """Rows (y) of columns (x); null where there is no cell."""
@@ -32,6 +33,11 @@ class MapStatus(BaseModel):
     bundle_name: str
     title: str = Field(description="the detector; where a map has several bundles, the bundle's name")
     detector: str
+    state: BundleState = Field(default="active", description="in commissioning it is no part of the verdict")
+    state_by: str = Field(default="", description="who set the state")
+    state_reason: str = ""
+    state_at: float | None = Field(default=None, description="seconds since 1970, UTC")
+    threshold: float | None = Field(default=None, description="of a single cell, in nats or its own unit")
     quality: Quality
     reason: str | None = None
     detail: str = ""
@@ -54,7 +60,9 @@ class Status(BaseModel):
     quality: Quality
     reason: str
     reasons: list[str] = Field(description="the parts of `reason`, what is worst first")
-    maps: list[MapStatus]
+    maps: list[MapStatus] = Field(description="those that the quality rests on")
+    commissioning: list[MapStatus] = Field(default_factory=list, description="in commissioning, if asked for")
+    in_commissioning: int = Field(default=0, description="bundles in commissioning that answered lately")
     labels: list[str]
     latest: Place | None = Field(description="the newest lumisection with a verdict, of this label")
     last_verdict_at: float | None = Field(description="when the newest lumisection was scored")
@@ -99,6 +107,7 @@ class BundleModel(BaseModel):
     detector: str
     era: str
     noise: str
+    state: BundleState
     geometry: str = Field(description="version of the geometry; the same version, the same cells")
 
 
@@ -140,7 +149,9 @@ class MapPlane(BaseModel):
     codes: Grid
     counts: Grid | None
     expected: FloatGrid | None
-    evidence: FloatGrid | None
+    evidence: FloatGrid | None = Field(description="log-likelihood ratio in nats; with `scores` the score")
+    scores: bool = Field(default=False, description="the detector scores: it expects no counts")
+    reconstruction: FloatGrid | None = Field(default=None, description="the network's, 1 in the mean")
     direction: Grid | None
     worst_depth: Grid | None
 
@@ -154,6 +165,7 @@ class IncidentModel(BaseModel):
     slug: str
     bundle: str
     bundle_title: str | None = Field(description="the bundle's name, where its map has several")
+    commissioning: bool = Field(default=False, description="its bundle is in commissioning: for experts")
     hardware: str
     direction: str
     factor: float | None = Field(description="observed over expected counts")

@@ -20,6 +20,7 @@ class Series(BaseModel):
         default=None,
         description="the bundle's name, where its map has several and it matters",
     )
+    commissioning: bool = Field(default=False, description="of a bundle in commissioning: for experts")
     values: list[float | None] = Field(description="null where unknown; as long as `lumis`")
 
 
@@ -90,16 +91,18 @@ def lines(
             line[row.key.lumi] = known
             line.setdefault(row.key.lumi - row.span + 1, known)
     detectors = {bundle.hash: bundle.detector for bundle in bundles}
+    silent = {bundle.hash for bundle in bundles if not bundle.speaks}
     found = [
         Series(
             maps=[name],
             detector=None if bundle is None else detectors.get(bundle, bundle),
             bundle_title=(titles or {}).get(bundle or ""),
+            commissioning=bundle in silent,
             values=[line.get(lumi) for lumi in lumis],
         )
         for (name, bundle), line in values.items()
     ]
-    found.sort(key=lambda line: (line.maps, line.detector or "", line.bundle_title or ""))
+    found.sort(key=lambda line: (line.commissioning, line.maps, line.detector or "", line.bundle_title or ""))
     return _joined(found) if join else found
 
 
@@ -114,13 +117,13 @@ def _joined(lines: Sequence[Series]) -> list[Series]:
     Where a map has several bundles with the same detector, theirs stay apart.
     """
     alike = Counter((line.maps[0], line.detector) for line in lines)
-    found: dict[tuple[str | None, str | None, tuple[Value, ...]], list[Series]] = {}
+    found: dict[tuple[str | None, str | None, bool, tuple[Value, ...]], list[Series]] = {}
     for line in lines:
         own = line.bundle_title if alike[line.maps[0], line.detector] > 1 else None
-        found.setdefault((line.detector, own, tuple(line.values)), []).append(line)
+        found.setdefault((line.detector, own, line.commissioning, tuple(line.values)), []).append(line)
     return [
         group[0]
         if len(group) == 1
         else group[0].model_copy(update={"maps": [line.maps[0] for line in group], "bundle_title": own})
-        for (_, own, _), group in found.items()
+        for (_, own, _, _), group in found.items()
     ]

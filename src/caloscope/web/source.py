@@ -10,13 +10,16 @@ from fastapi import Depends, HTTPException, Request
 from caloscope import geometry
 from caloscope.errors import StoreError
 from caloscope.geometry.view import View
-from caloscope.store import BundleRow, Store
+from caloscope.store import BundleRow, BundleState, Store
 
 
 def slug_of(name: str) -> str:
     """A map's name as it stands in URLs: `EE+/digi` is `EEp-digi`, `EE-/digi` is `EEm-digi`."""
     view, slash, quantity = name.partition("/")
     return view.replace("+", "p").replace("-", "m") + ("-" if slash else "") + quantity
+
+
+_ORDER: dict[BundleState, int] = {"active": 0, "retired": 1, "commissioning": 2}
 
 
 class Source:
@@ -49,10 +52,10 @@ class Source:
                 self._store = None
 
     def bundles_of(self, name: str) -> list[BundleRow]:
-        """The bundles for a map, given its name or its slug; by name, then hash."""
+        """The bundles for a map, given its name or its slug; active ones first, then by name and hash."""
         return sorted(
             (row for row in self.store.bundles() if name in (row.map, slug_of(row.map))),
-            key=lambda row: (row.name, row.hash),
+            key=lambda row: (_ORDER[row.state], row.name, row.hash),
         )
 
     def bundle(self, name: str, digest: str | None) -> BundleRow:
@@ -65,13 +68,14 @@ class Source:
                 return row
         raise HTTPException(404, f"no bundle {digest!r} for map {rows[0].map}")
 
-    def titles(self) -> dict[str, str]:
+    def titles(self, *, commissioning: bool = True) -> dict[str, str]:
         """By hash, what to call the bundles of maps that have more than one.
 
-        It is the bundle's name; where two of a map have the same, with the first digits of the hash.
+        It is the bundle's name; where two of a map have the same, with the first digits of the hash. Without
+        `commissioning` a map is not said to have several because of bundles that nobody is shown.
         """
         by_map: dict[str, list[BundleRow]] = {}
-        for row in self.store.bundles():
+        for row in (row for row in self.store.bundles() if commissioning or row.speaks):
             by_map.setdefault(row.map, []).append(row)
         found: dict[str, str] = {}
         for rows in by_map.values():

@@ -13,26 +13,52 @@ def required(source: Source, label: str, run: int, rows: Iterable[ResultRow]) ->
     """The bundles that owe this label an answer in every lumisection of a run, by map and name.
 
     Those that have answered: in `rows`, in this run or in one of the two before. A store with one label has
-    no room for doubt: all of its bundles. So a map whose scoring died is missed instead of forgotten.
+    no room for doubt: all of its bundles. So a map whose scoring died is missed instead of forgotten. What is
+    in commissioning owes nothing, and what is retired no more than it said (`map_statuses`).
     """
     store = source.store
     answered = {row.key.bundle for row in rows}
     everything = len(store.labels()) <= 1
-    found = [
+    return _along_the_beam(
         row
         for row in store.bundles()
-        if everything or row.hash in answered or source.has_answered(label, run, row.hash)
-    ]
-    # EE- before EE+, as along the beam
-    return sorted(found, key=lambda row: (row.map.replace("-", "*"), row.name, row.hash))
+        if row.speaks
+        and ((everything and row.state == "active") or _has_answered(source, label, run, row, answered))
+    )
+
+
+def in_commissioning(source: Source, label: str, run: int, rows: Iterable[ResultRow]) -> list[BundleRow]:
+    """The bundles in commissioning that have answered this label in a run or in one of the two before."""
+    answered = {row.key.bundle for row in rows}
+    return _along_the_beam(
+        row
+        for row in source.store.bundles()
+        if not row.speaks and _has_answered(source, label, run, row, answered)
+    )
+
+
+def _has_answered(source: Source, label: str, run: int, row: BundleRow, answered: set[str]) -> bool:
+    return row.hash in answered or source.has_answered(label, run, row.hash)
+
+
+def _along_the_beam(rows: Iterable[BundleRow]) -> list[BundleRow]:
+    """By map, EE- before EE+, then by name."""
+    return sorted(rows, key=lambda row: (row.map.replace("-", "*"), row.name, row.hash))
 
 
 def map_statuses(
     bundles: Sequence[BundleRow], rows: Iterable[ResultRow], titles: Mapping[str, str] | None = None
 ) -> list[MapStatus]:
-    """The status of each bundle's map in one lumisection; no result is UNKNOWN, NOT_SCORED."""
+    """The status of each bundle's map in one lumisection; no result is UNKNOWN, NOT_SCORED.
+
+    Of a retired bundle no result is none at all: what it said while it ran stands, nobody waits for more.
+    """
     by_bundle = {row.key.bundle: row for row in rows}
-    return [map_status(bundle, by_bundle.get(bundle.hash), titles) for bundle in bundles]
+    return [
+        map_status(bundle, by_bundle.get(bundle.hash), titles)
+        for bundle in bundles
+        if bundle.state != "retired" or bundle.hash in by_bundle
+    ]
 
 
 def map_status(
@@ -46,6 +72,11 @@ def map_status(
         bundle_name=bundle.name,
         title=(titles or {}).get(bundle.hash, bundle.detector),
         detector=bundle.detector,
+        state=bundle.state,
+        state_by=bundle.state_by,
+        state_reason=bundle.state_reason,
+        state_at=bundle.state_at,
+        threshold=_threshold(bundle),
         quality=Quality.UNKNOWN,
         reason=str(Reason.NOT_SCORED),
     )
@@ -66,6 +97,11 @@ def map_status(
             "scored_at": row.scored_at,
         }
     )
+
+
+def _threshold(bundle: BundleRow) -> float | None:
+    found = bundle.card.get("threshold")
+    return float(found) if isinstance(found, int | float) else None
 
 
 def explain(maps: Sequence[MapStatus], troubles: Mapping[str, Sequence[Incident]] | None = None) -> list[str]:

@@ -16,12 +16,19 @@ SHOWN = 20
 def store_facts(store: Store, url: str, *, everything: bool) -> dict[str, Any]:
     """Labels with their runs and results, bundles, incidents, files and masks, in plain values."""
     most = None if everything else SHOWN
-    incidents = store.incidents()
+    incidents = store.incidents(commissioning=False)
     return {
         "bytes": _bytes(url),
         "labels": [_label(store, label, most) for label in store.labels()],
         "bundles": [
-            {"map": b.map, "name": b.name, "detector": b.detector, "era": b.era, "hash": b.hash}
+            {
+                "map": b.map,
+                "name": b.name,
+                "detector": b.detector,
+                "era": b.era,
+                "state": b.state,
+                "hash": b.hash,
+            }
             for b in store.bundles()
         ],
         "incidents": {
@@ -85,9 +92,9 @@ def _label(store: Store, label: str, most: int | None) -> dict[str, Any]:
 
 
 def _show_bundles(found: dict[str, Any], console: Console) -> None:
-    made = table("Bundles", "map", "name", "detector", "era", "hash", wide=("name",))
+    made = table("Bundles", "map", "name", "detector", "era", "state", "hash", wide=("name",))
     for bundle in found["bundles"]:
-        fields = ("map", "name", "detector", "era")
+        fields = ("map", "name", "detector", "era", "state")
         made.add_row(*(cell(bundle[field]) for field in fields), bundle["hash"][:12])
     console.print(made)
 

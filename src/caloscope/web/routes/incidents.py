@@ -1,7 +1,7 @@
 """Incidents: the list, and one with its cells."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path
@@ -11,6 +11,7 @@ from caloscope.web.models import IncidentModel, State
 from caloscope.web.routes.parameters import (
     AtLumi,
     AtRun,
+    Commissioning,
     Label,
     MapName,
     Run,
@@ -32,6 +33,7 @@ def incidents(
     open_only: bool = False,
     at_run: AtRun = None,
     at_lumi: AtLumi = None,
+    commissioning: Commissioning = False,
 ) -> list[IncidentModel]:
     """Incidents without their cells: open ones first, then the most severe and largest, then the newest.
 
@@ -43,12 +45,19 @@ def incidents(
     if chosen is None:
         return []
     name = source.bundle(map, None).map if map else None
-    found = source.store.incidents(label=chosen, run=run, map=name, open_only=open_only and here is None)
+    found = source.store.incidents(
+        label=chosen,
+        run=run,
+        map=name,
+        open_only=open_only and here is None,
+        commissioning=commissioning,
+    )
     if open_only and here is not None:
         found = [incident for incident in found if state_at(incident, here) == "open"]
-    titles = source.titles()
+    titles = source.titles(commissioning=commissioning)
+    silent = _silent(source)
     order = sorted(found, key=lambda incident: urgency(incident, here))
-    return [shaped(source, incident, titles, here) for incident in order]
+    return [shaped(source, incident, titles, here, silent=silent) for incident in order]
 
 
 @router.get("/{id:path}")
@@ -61,7 +70,7 @@ def incident(
     chosen = label_or_newest(source, label)
     for found in source.store.incidents(label=chosen):
         if found.id == id:
-            return shaped(source, found, source.titles(), cells=True)
+            return shaped(source, found, source.titles(), cells=True, silent=_silent(source))
     raise HTTPException(404, f"no incident {id!r} for label {chosen!r}")
 
 
@@ -86,8 +95,12 @@ def shaped(
     here: LumiId | None = None,
     *,
     cells: bool = False,
+    silent: Container[str] = (),
 ) -> IncidentModel:
-    """An incident as JSON, as it was in the lumisection `here`; `titles` are those of `Source.titles`."""
+    """An incident as JSON, as it was in the lumisection `here`; `titles` are those of `Source.titles`.
+
+    `silent` holds the hashes of bundles in commissioning.
+    """
     open_here = here is not None and here.run == incident.opened.run and state_at(incident, here) == "open"
     return IncidentModel(
         id=incident.id,
@@ -96,6 +109,7 @@ def shaped(
         slug=slug_of(incident.map),
         bundle=incident.bundle,
         bundle_title=titles.get(incident.bundle),
+        commissioning=incident.bundle in silent,
         hardware=incident.hardware,
         direction=incident.direction,
         factor=_finite(incident.factor),
@@ -115,6 +129,11 @@ def shaped(
         depths=_depths(source, incident),
         cells=[list(cell) for cell in incident.cells] if cells else None,
     )
+
+
+def _silent(source: Source) -> set[str]:
+    """Hashes of the bundles in commissioning."""
+    return {row.hash for row in source.store.bundles() if not row.speaks}
 
 
 def _state(incident: Incident, here: LumiId | None) -> State:

@@ -80,8 +80,8 @@ def _grids(source: Source, bundle: BundleRow, key: ResultKey, depth: int | None)
     _check(arrays, view, bundle)
     over_all = bool(view.depths) and index is None
     found = grids.worst_of_depths(arrays, view) if over_all else grids.one_depth(arrays, view, index)
-    names = ("codes", "counts", "expected", "evidence", "direction", "worst_depth")
-    return {name: found.get(name) for name in names}
+    names = ("codes", "counts", "expected", "evidence", "reconstruction", "direction", "worst_depth")
+    return {name: found.get(name) for name in names} | {"scores": "score" in arrays}
 
 
 def _index(view: View, depth: int | None) -> int | None:
@@ -113,10 +113,10 @@ def _names(view: View, index: int | None) -> list[list[str | None]]:
 
 
 def _map(source: Source, name: str) -> MapModel:
-    """One map; its axes are those of the newest geometry among its bundles."""
+    """One map; its axes are those of the newest geometry among its bundles, active ones first."""
     rows = source.bundles_of(name)
     views = [source.view(row) for row in rows]
-    view = views[-1]
+    view = [of_row for row, of_row in zip(rows, views, strict=True) if row.state == rows[0].state][-1]
     return MapModel(
         map=name,
         slug=slug_of(name),
@@ -131,6 +131,7 @@ def _map(source: Source, name: str) -> MapModel:
                 detector=row.detector,
                 era=row.era,
                 noise=row.noise,
+                state=row.state,
                 geometry=of_row.version,
             )
             for row, of_row in zip(rows, views, strict=True)

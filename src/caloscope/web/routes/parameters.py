@@ -20,6 +20,9 @@ AtRun = Annotated[
 AtLumi = Annotated[int | None, Query(ge=0, le=LARGEST, description="its number; goes with `at_run`")]
 Bundle = Annotated[str | None, Query(max_length=200, description="hash of a bundle; default: the first")]
 Depth = Annotated[int | None, Query(ge=0, le=100, description="physical depth; default: the worst of all")]
+Commissioning = Annotated[
+    bool, Query(description="also what bundles in commissioning say; no verdict depends on it")
+]
 MapName = Annotated[str | None, Query(max_length=200, description="name or slug of a map")]
 Slug = Annotated[str, Path(max_length=200, description="slug of a map, as EB-digi")]
 

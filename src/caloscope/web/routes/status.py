@@ -8,7 +8,7 @@ from caloscope.decide import quality_of
 from caloscope.records import Incident, LumiId
 from caloscope.web import latest, verdict
 from caloscope.web.models import MapStatus, Place, Status
-from caloscope.web.routes.parameters import Label, Lumi, Run, label_or_newest, run_or_newest
+from caloscope.web.routes.parameters import Commissioning, Label, Lumi, Run, label_or_newest, run_or_newest
 from caloscope.web.source import Opened, Source, shown_url
 
 STALE_SECONDS = 60.0
@@ -25,7 +25,13 @@ def healthz(source: Opened) -> dict[str, str]:
 
 
 @router.get("/api/status")
-def status(source: Opened, label: Label = None, run: Run = None, lumi: Lumi = None) -> Status:
+def status(
+    source: Opened,
+    label: Label = None,
+    run: Run = None,
+    lumi: Lumi = None,
+    commissioning: Commissioning = False,
+) -> Status:
     """The quality of one lumisection, map by map, and how fresh the store is."""
     chosen = label_or_newest(source, label)
     newest = source.store.latest(chosen) if chosen else None
@@ -34,9 +40,16 @@ def status(source: Opened, label: Label = None, run: Run = None, lumi: Lumi = No
     number = None if run is None and lumi is None else run_or_newest(source, chosen, run)
     place = _place(source, chosen, number, lumi)
     rows = verdict.rows_of_lumi(source.store, chosen, place.run, place.lumi)
-    required = verdict.required(source, chosen, place.run, rows)
-    maps = verdict.map_statuses(required, rows, source.titles())
-    return _status(source, place, maps, newest)
+    titles = source.titles(commissioning=commissioning)
+    maps = verdict.map_statuses(verdict.required(source, chosen, place.run, rows), rows, titles)
+    silent = verdict.in_commissioning(source, chosen, place.run, rows)
+    told = _status(source, place, maps, newest)
+    if not maps and silent:
+        told.reasons = ["All detectors are in commissioning: nobody gives a verdict"]
+        told.reason = told.reasons[0]
+    told.in_commissioning = len(silent)
+    told.commissioning = verdict.map_statuses(silent, rows, titles) if commissioning else []
+    return told
 
 
 def _place(source: Source, label: str, run: int | None, lumi: int | None) -> Place:
@@ -58,7 +71,8 @@ def _troubles(source: Source, place: Place | None) -> dict[str, list[Incident]]:
         return {}
     here = LumiId(place.run, place.lumi)
     found: dict[str, list[Incident]] = {}
-    for incident in sorted(source.store.incidents(label=place.label), key=verdict.urgency, reverse=True):
+    incidents = source.store.incidents(label=place.label, commissioning=False)
+    for incident in sorted(incidents, key=verdict.urgency, reverse=True):
         known = incident.masked or incident.standing or incident.is_over(here)
         if not known and incident.onset <= here:
             found.setdefault(incident.map, []).append(incident)
@@ -70,7 +84,7 @@ def _open_incidents(source: Source, place: Place | None) -> int:
     if place is None:
         return 0
     here = LumiId(place.run, place.lumi)
-    found = source.store.incidents(label=place.label, run=place.run)
+    found = source.store.incidents(label=place.label, run=place.run, commissioning=False)
     real = [incident for incident in found if not (incident.masked or incident.standing)]
     return sum(verdict.state_at(incident, here) == "open" for incident in real)
 
@@ -80,7 +94,7 @@ def _status(
 ) -> Status:
     """All that a page shows in its header."""
     store, now = source.store, time.time()
-    rows = verdict.rows_of_lumi(store, *newest) if newest else []
+    rows = latest.heard(source, verdict.rows_of_lumi(store, *newest)) if newest else []
     scored_at = max((row.scored_at for row in rows), default=None)
     recent, reasons = latest.recent(rows, now), verdict.explain(maps, _troubles(source, place))
     return Status(

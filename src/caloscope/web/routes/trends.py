@@ -1,12 +1,15 @@
 """What a run did, against lumisection."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from fastapi import APIRouter, HTTPException
 
 from caloscope.decide import quality_of
+from caloscope.records import Quality
+from caloscope.store import BundleRow, ResultRow
 from caloscope.web import series, verdict
-from caloscope.web.routes.parameters import Label, Run, label_or_newest, run_or_newest
+from caloscope.web.routes.parameters import Commissioning, Label, Run, label_or_newest, run_or_newest
 from caloscope.web.series import Trends
 from caloscope.web.source import Opened
 
@@ -14,7 +17,9 @@ router = APIRouter()
 
 
 @router.get("/api/trends")
-def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
+def trends(
+    source: Opened, label: Label = None, run: Run = None, commissioning: Commissioning = False
+) -> Trends:
     """Pileup, events, events per image and bad cells in each lumisection of a run."""
     chosen = label_or_newest(source, label)
     if chosen is None:
@@ -25,20 +30,25 @@ def trends(source: Opened, label: Label = None, run: Run = None) -> Trends:
     grouped = verdict.by_lumi(rows)
     spans = series.spans_of(rows)
     lumis = series.with_gaps(list(grouped), spans)
-    lines = partial(series.lines, lumis, rows, bundles, titles=source.titles())
+    shown = bundles + (verdict.in_commissioning(source, chosen, number, rows) if commissioning else [])
+    drawn = [row for row in rows if row.key.bundle in {bundle.hash for bundle in shown}]
+    titles = source.titles(commissioning=commissioning)
+    lines = partial(series.lines, lumis, drawn, shown, titles=titles)
     return Trends(
         label=chosen,
         run=number,
         lumis=lumis,
         firsts=[lumi - spans.get(lumi, 1) + 1 for lumi in lumis],
-        qualities=[
-            quality_of(status.quality for status in verdict.map_statuses(bundles, grouped[lumi]))
-            if lumi in grouped
-            else None
-            for lumi in lumis
-        ],
+        qualities=[_quality(bundles, grouped.get(lumi)) for lumi in lumis],
         pileup=lines(lambda row: row.pileup, by_map=True),
         events=lines(series.per_lumisection, by_map=True),
         image_events=lines(lambda row: row.image_events, by_map=False),
         bad_cells=lines(series.bad_cells, by_map=False, join=False),
     )
+
+
+def _quality(bundles: Sequence[BundleRow], rows: Sequence[ResultRow] | None) -> Quality | None:
+    """What the bundles say of a lumisection together, None where it has no result at all."""
+    if rows is None:
+        return None
+    return quality_of(status.quality for status in verdict.map_statuses(bundles, rows))

@@ -1,13 +1,14 @@
 // The page: asks the server what changed and shows it. One refresh at a time; what arrives meanwhile is joined.
 
 import { get } from "./api.js";
+import { everybody } from "./detectors.js";
 import { byId } from "./dom.js";
 import { banner, isPast, isSettled, showConnection, showPlace, showStatus, tick, watchPlace } from "./header.js";
 import { showIncidents } from "./incidents.js";
 import { listen } from "./live.js";
 import { askMaps, redrawMaps, scrollToMap } from "./maps.js";
 import { watchTheme } from "./palette.js";
-import { showLegend, showQuarantine } from "./panels.js";
+import { showExperts, showLegend, showQuarantine, watchExperts } from "./panels.js";
 import { readAddress, state, writeAddress } from "./state.js";
 import { showTimeline, watchTimeline } from "./timeline.js";
 import { showTrends } from "./trends.js";
@@ -27,7 +28,8 @@ async function chosenIncident() {
 
 /** Everything the page shows, for the place that the state names. */
 async function load() {
-  const where = { label: state.label, run: state.follow ? null : state.run, lumi: state.follow ? null : state.lumi };
+  const commissioning = state.commissioning || null;
+  const where = { label: state.label, run: state.follow ? null : state.run, lumi: state.follow ? null : state.lumi, commissioning };
   const [status, quarantine] = await Promise.all([wanted(where), get("/api/quarantine")]);
   if (!listening) start(status.last_change);
   state.label ??= status.label; // from now on the page stays with this stream
@@ -39,9 +41,9 @@ async function load() {
   state.run = status.run;
   state.lumi = status.lumi;
   const here = { label: status.label, run: status.run };
-  const unknown = status.maps.some((map) => !known.metas.some((meta) => meta.bundles.some((row) => row.hash === map.bundle)));
+  const unknown = everybody(status).some((map) => !known.metas.some((meta) => meta.bundles.some((row) => row.hash === map.bundle)));
   const [runs, incidents, trends, incident, metas] = await Promise.all([
-    get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label, at_run: status.run, at_lumi: status.lumi }), get("/api/trends", here), chosenIncident(), unknown ? get("/api/maps") : known.metas,
+    get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label, at_run: status.run, at_lumi: status.lumi, commissioning }), get("/api/trends", { ...here, commissioning }), chosenIncident(), unknown ? get("/api/maps") : known.metas,
   ]);
   // Who follows sees nothing of a lumisection that is only half there.
   const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i], trends.firsts[i]]).filter(([lumi, quality]) => quality !== null && (!state.follow || lumi <= status.lumi));
@@ -51,6 +53,7 @@ async function load() {
   Object.assign(known, { runs, trends, incident, metas, status });
   writeAddress();
   showStatus(status);
+  showExperts(status);
   showPlace(runs, status);
   showTimeline(runs, status.lumi);
   showIncidents(incidents, [status.run, status.lumi], isPast(status), choose);
@@ -66,7 +69,7 @@ async function wanted(where) {
     if (error.status !== 404 || where.lumi === null) throw error;
     notice = `There is ${error.message}. This is the latest one.`;
     Object.assign(state, { run: null, lumi: null, follow: true });
-    return get("/api/status", { label: where.label });
+    return get("/api/status", { label: where.label, commissioning: where.commissioning });
   }
 }
 
@@ -112,7 +115,7 @@ async function choose(incident) {
   const change = { incident: incident.id, map: incident.slug };
   if (incident.state !== "open" || run < known.status.run) Object.assign(change, { run, lumi, follow: false });
   if (incident.depths.length) change.depth = incident.depths.length === 1 ? incident.depths[0] : null;
-  const bundles = known.status.maps.filter((map) => map.slug === incident.slug).map((map) => map.bundle);
+  const bundles = everybody(known.status).filter((map) => map.slug === incident.slug).map((map) => map.bundle);
   if (bundles.length > 1) change.bundles = new Set([...state.bundles].filter((hash) => !bundles.includes(hash))).add(incident.bundle);
   await go(change);
   scrollToMap(incident.slug);
@@ -123,7 +126,7 @@ function start(since) {
   listen(since, refresh, showConnection);
 }
 
-/** Which of the two the left maps show. */
+/** What the left maps show. */
 function showChoice() {
   for (const button of byId("show").children) button.setAttribute("aria-pressed", String(button.dataset.show === state.show));
 }
@@ -137,6 +140,7 @@ showChoice();
 showLegend();
 watchPlace(go, () => known.runs);
 watchTimeline(go);
+watchExperts(go);
 watchTheme(() => {
   if (!known.trends) return;
   redrawMaps(known.incident);

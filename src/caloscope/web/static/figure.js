@@ -79,29 +79,6 @@ export function layout(meta, plane, cells, chosen, height) {
   };
 }
 
-/** Largest colour: a few hot or forward cells must not make all others dark. */
-function ceiling(grid) {
-  const values = grid.flat().filter((value) => value).sort((a, b) => a - b);
-  return Math.max(1, values[Math.floor(0.98 * (values.length - 1))] ?? 1);
-}
-
-/** Observed over expected counts; nothing where nothing was expected. */
-const ratios = (plane) => plane.counts.map((row, y) => row.map((value, x) => (value === null || !plane.expected[y][x] ? null : value / plane.expected[y][x])));
-
-/** Blue below one, orange above; both dark enough to be told from one, which is pale. */
-const AROUND_ONE = [[0, "#123a63"], [0.25, "#5f93c4"], [0.5, "#eceae4"], [0.75, "#dd8f4e"], [1, "#7d3206"]];
-
-/** The left map: counts, or with `ratio` (where a detector expects something) observed / expected. */
-export function occupancy(meta, plane, ratio = false) {
-  const c = colours();
-  const top = ratio ? 2 : ceiling(plane.counts);
-  const { ticks: marks, ...colouring } = ratio ? { z: ratios(plane), colorscale: AROUND_ONE, zmin: 0, zmax: 2, ticks: { tickvals: [0, 0.5, 1, 1.5, 2] } } : { z: plane.counts, colorscale: "Cividis", zmin: 0, zmax: top, ticks: top < 5 ? { dtick: 1 } : { nticks: 5, tickformat: "~s" } };
-  return [{
-    type: "heatmap", x: centres(meta.x), y: centres(meta.y), ...colouring, hoverinfo: "none",
-    hoverongaps: false, colorbar: { thickness: 9, len: 1, x: 1, xanchor: "left", xpad: 6, ypad: 0, outlinewidth: 0, tickfont: { size: 11, color: c.muted }, ...marks },
-  }];
-}
-
 /** Codes as colours; cells that are masked carry a small cross as well. */
 export function quality(meta, plane) {
   const [xs, ys] = [centres(meta.x), centres(meta.y)];

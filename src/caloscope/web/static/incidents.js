@@ -40,7 +40,7 @@ function item(incident, run, past, choose) {
   const reason = incident.reason === "EVIDENCE" ? null : words(incident.reason);
   const known = incident.standing ? "never alive" : incident.masked ? "masked" : null;
   return h("li", {}, h("button", {
-    type: "button", class: "incident", "data-id": incident.id, "data-open": incident.state === "open" && !incident.masked && !incident.standing, "data-severity": incident.severity,
+    type: "button", class: "incident", "data-id": incident.id, "data-open": incident.state === "open" && !incident.masked && !incident.standing && !incident.commissioning, "data-severity": incident.severity,
     "aria-pressed": state.incident === incident.id, onclick: () => choose(incident),
   },
   h("span", { class: "line" }, h("strong", { class: "hardware" }, incident.hardware), h("span", { class: "severity" }, words(incident.severity))),
@@ -64,11 +64,12 @@ let shownKey = "";
  * what had not begun is folded away. `past` says that there are later lumisections.
  */
 export function showIncidents(incidents, [run], past, choose) {
-  const real = incidents.filter((incident) => !incident.masked && !incident.standing);
+  const real = incidents.filter((incident) => !incident.masked && !incident.standing && !incident.commissioning);
   const groups = {
     later: real.filter((incident) => incident.state === "later"),
     closed: real.filter((incident) => incident.state === "closed"),
-    known: incidents.filter((incident) => incident.masked || incident.standing),
+    known: incidents.filter((incident) => (incident.masked || incident.standing) && !incident.commissioning),
+    silent: incidents.filter((incident) => incident.commissioning && !incident.masked && !incident.standing),
   };
   const open = real.filter((incident) => incident.state === "open");
   const key = JSON.stringify([open, groups, run, past, state.incident]);

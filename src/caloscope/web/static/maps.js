@@ -1,8 +1,10 @@
 // One card per map: what the shifter judges by eye, beside what the detector says.
 
 import { get } from "./api.js";
-import { count, GLYPHS, h, mapTitle, number, say, words } from "./dom.js";
-import { heightOf, layout, occupancy, quality } from "./figure.js";
+import { chip, chosenStatus, depthOf, everybody, fillTools, isSilent, silence, statusText } from "./detectors.js";
+import { count, h, mapTitle, number, say, words } from "./dom.js";
+import { heightOf, layout, quality } from "./figure.js";
+import { left } from "./left.js";
 import { state } from "./state.js";
 import { hideTip, showTip, walk } from "./tip.js";
 
@@ -22,48 +24,19 @@ function cellsOf(meta, bundle, depth) {
   return names.get(key);
 }
 
-/** The bundle that is looked at: the one chosen in the address, else `reference`, else the first. */
-function chosenStatus(statuses) {
-  return statuses.find((status) => state.bundles.has(status.bundle)) ?? statuses.find((status) => status.detector === "reference") ?? statuses[0];
-}
-
-const statusText = (status) => [status.quality, status.quality === "UNKNOWN" && status.reason ? `: ${status.reason}` : ""].join("");
-
-function chip(status) {
-  return h("span", { class: "chip", "data-quality": status.quality }, h("span", { class: "glyph", "aria-hidden": "true" }, GLYPHS[status.quality]), statusText(status));
-}
-
 /** A card with its fixed parts; what changes is filled in by `fill`. */
 function build(slug, go) {
   const part = (name, tag = "div") => h(tag, { class: name });
-  const card = { slug, plane: null, meta: null, key: "", head: part("card-head"), tools: part("tools"), facts: part("card-facts", "p"), empty: part("empty", "p") };
+  const card = { slug, plane: null, meta: null, key: "", head: part("card-head"), tools: part("tools"), note: part("card-note", "p"), facts: part("card-facts", "p"), empty: part("empty", "p") };
   card.caption = h("figcaption", {}, "Occupancy");
   card.occupancy = h("div", { class: "plot", role: "img", tabindex: "0" });
   card.quality = h("div", { class: "plot", role: "img", tabindex: "0" });
   card.plots = h("div", { class: "plots" },
     h("figure", {}, card.caption, card.occupancy),
     h("figure", {}, h("figcaption", {}, "Quality"), card.quality));
-  card.root = h("article", { class: "card", id: `map-${slug}`, tabindex: "-1" }, h("header", {}, card.head, card.tools), card.facts, card.plots, card.empty);
+  card.root = h("article", { class: "card", id: `map-${slug}`, tabindex: "-1" }, h("header", {}, card.head, card.tools), card.note, card.facts, card.plots, card.empty);
   card.go = go;
   return card;
-}
-
-function depthSelect(card, meta) {
-  if (!meta.depths.length) return null;
-  const options = [h("option", { value: "" }, "all depths, worst"), ...meta.depths.map((depth) => h("option", { value: depth }, `depth ${depth}`))];
-  const select = h("select", { "aria-label": `Depth of ${meta.map}`, onchange: (event) => card.go({ depth: event.target.value === "" ? null : Number(event.target.value), map: meta.slug }) }, options);
-  select.value = meta.depths.includes(state.depth) ? String(state.depth) : "";
-  return select;
-}
-
-function bundleButtons(card, statuses, chosen) {
-  if (statuses.length < 2) return h("span", { class: "detector" }, chosen.title);
-  const choose = (status) => {
-    const others = new Set([...state.bundles].filter((hash) => !statuses.some((row) => row.bundle === hash)));
-    card.go({ bundles: others.add(status.bundle), map: card.slug });
-  };
-  return h("span", { class: "tabs", role: "group", "aria-label": "Bundle" }, statuses.map((status) =>
-    h("button", { type: "button", "aria-pressed": status === chosen, title: `${status.bundle_name} (${status.detector}, ${status.bundle.slice(0, 8)}): ${statusText(status)}`, onclick: () => choose(status) }, `${status.title} `, h("span", { class: "mini", "data-quality": status.quality, "aria-label": status.quality }, GLYPHS[status.quality]))));
 }
 
 /** The line of numbers below the title. */
@@ -71,7 +44,7 @@ function facts(status) {
   const cells = (n, what) => `${count(n)} ${what} ${n === 1 ? "cell" : "cells"}`;
   const bad = status.quality === "UNKNOWN" && !status.bad_cells ? null : status.bad_cells; // nobody knows: not none
   return [
-    h(bad === null ? "span" : "strong", { class: bad ? "alarm" : "" }, cells(bad, "bad")),
+    h(bad === null ? "span" : "strong", { class: bad && !isSilent(status) ? "alarm" : "" }, cells(bad, "bad")),
     status.masked_cells ? h("span", {}, cells(status.masked_cells, "masked")) : null,
     h("span", {}, `${count(status.events)} events`),
     status.image_events !== null && status.image_events !== status.events ? h("span", {}, `${count(status.image_events)} per image`) : null,
@@ -81,8 +54,6 @@ function facts(status) {
     status.detail ? h("span", {}, status.detail) : null,
   ];
 }
-
-const depthOf = (meta) => (meta.depths.includes(state.depth) ? state.depth : null);
 
 /** Cells "y,x" of the chosen incident on the plane that is shown. */
 function chosenCells(card, incident) {
@@ -100,11 +71,11 @@ export async function draw(card, incident) {
   const chosen = chosenCells(card, incident);
   const frame = layout(meta, plane, cells, chosen, heightOf(meta, card.quality.clientWidth));
   card.quality.dataset.outlined = chosen.size;
-  const ratio = state.show === "ratio" && Boolean(plane.counts && plane.expected);
-  say(card.caption, ratio ? "Observed / expected" : "Occupancy");
-  card.occupancy.setAttribute("aria-label", `${ratio ? "Observed over expected" : "Occupancy"} of ${meta.map}, lumisection ${plane.lumi}`);
+  const { title, traces } = left(meta, plane, state.show);
+  say(card.caption, title);
+  card.occupancy.setAttribute("aria-label", `${title.replace(" / ", " over ")} of ${meta.map}, lumisection ${plane.lumi}`);
   card.quality.setAttribute("aria-label", `Quality of ${meta.map}: ${statusText(plane.status)}, ${plane.status.bad_cells} bad cells`);
-  if (plane.counts) await Plotly.react(card.occupancy, occupancy(meta, plane, ratio), { ...frame, margin: { ...frame.margin, r: 58 } }, CONFIG);
+  if (traces) await Plotly.react(card.occupancy, traces, { ...frame, margin: { ...frame.margin, r: 58 } }, CONFIG);
   else Plotly.purge(card.occupancy);
   await Plotly.react(card.quality, quality(meta, plane), frame, CONFIG);
   if (card.watched) return;
@@ -148,10 +119,10 @@ async function fill(card, { meta, statuses, chosen, key, plane, complaint }, lon
   card.root.classList.toggle("lone", lone);
   card.root.classList.toggle("chosen", state.map === card.slug);
   card.head.replaceChildren(h("h2", {}, mapTitle(meta.map)), chip(chosen));
-  // A control that has the focus is left alone, or the keyboard would lose its place.
-  if (!card.tools.contains(document.activeElement) || card.toolsKey !== `${chosen.bundle} ${state.depth}`)
-    card.tools.replaceChildren(...[bundleButtons(card, statuses, chosen), depthSelect(card, meta)].filter(Boolean));
-  card.toolsKey = `${chosen.bundle} ${state.depth}`;
+  fillTools(card, meta, statuses, chosen);
+  say(card.note, isSilent(chosen) ? silence(chosen) : "");
+  card.note.hidden = !isSilent(chosen);
+  card.root.classList.toggle("silent", isSilent(chosen));
   card.facts.replaceChildren(...facts(chosen).filter(Boolean));
   card.empty.hidden = Boolean(plane);
   if (!plane) say(card.empty, complaint);
@@ -162,11 +133,12 @@ const isRound = (meta) => meta.x.values.length === meta.y.values.length;
 
 /** Ask for all maps of a lumisection; returns what shows them. `metas` is what /api/maps said. */
 export async function askMaps(root, metas, status, incident, go) {
-  const known = [...new Set(status.maps.map((map) => map.slug))].filter((slug) => metas.some((meta) => meta.slug === slug));
+  const all = everybody(status);
+  const known = [...new Set(all.map((map) => map.slug))].filter((slug) => metas.some((meta) => meta.slug === slug));
   const asked = await Promise.all(known.map((slug) => {
     const card = cards.get(slug) ?? build(slug, go);
     cards.set(slug, card);
-    return ask(card, metas.find((meta) => meta.slug === slug), status.maps.filter((map) => map.slug === slug), status);
+    return ask(card, metas.find((meta) => meta.slug === slug), all.filter((map) => map.slug === slug), status);
   }));
   return () => show(root, known, asked, incident);
 }

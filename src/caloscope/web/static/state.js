@@ -2,8 +2,11 @@
 
 const whole = (text) => (text !== null && /^\d+$/.test(text) ? Number(text) : null);
 
+/** What the left maps can show. */
+export const SHOWN = ["occupancy", "ratio", "expected", "evidence"];
+
 /** Without run and LS in the address the page follows the latest lumisection. */
-export const state = { label: null, run: null, lumi: null, follow: true, map: null, depth: null, incident: null, show: "occupancy", bundles: new Set() };
+export const state = { label: null, run: null, lumi: null, follow: true, map: null, depth: null, incident: null, show: "occupancy", bundles: new Set(), commissioning: false };
 
 export function readAddress() {
   const query = new URLSearchParams(location.search);
@@ -14,7 +17,8 @@ export function readAddress() {
   state.map = query.get("map");
   state.depth = whole(query.get("depth"));
   state.incident = query.get("incident");
-  state.show = query.get("show") === "ratio" ? "ratio" : "occupancy";
+  state.show = SHOWN.includes(query.get("show")) ? query.get("show") : SHOWN[0];
+  state.commissioning = query.get("commissioning") === "1";
   state.bundles = new Set(query.getAll("bundle"));
 }
 
@@ -30,7 +34,8 @@ export function writeAddress(step = false) {
   put("map", state.map);
   put("depth", state.depth);
   put("incident", state.incident);
-  if (state.show === "ratio") put("show", state.show);
+  if (state.show !== SHOWN[0]) put("show", state.show);
+  if (state.commissioning) put("commissioning", 1);
   for (const bundle of state.bundles) query.append("bundle", bundle);
   const search = `?${query}`;
   if (search === location.search) return;

@@ -14,13 +14,13 @@ export function showTip(pointer, meta, plane, y, x, depth, name) {
   const at = (grid) => grid?.[y]?.[x] ?? null;
   const code = CODES.find((found) => found.code === at(plane.codes));
   const place = `${meta.x.name} ${meta.x.values[x]}, ${meta.y.name} ${meta.y.values[y]}${depth === null ? "" : `, depth ${depth}`}`;
-  const [counts, expected, evidence] = [at(plane.counts), at(plane.expected), at(plane.evidence)];
+  const [counts, expected, evidence, made] = [at(plane.counts), at(plane.expected), at(plane.evidence), at(plane.reconstruction)];
   const ratio = counts !== null && expected ? ` (×${(counts / expected).toFixed(2)})` : "";
   const sums = plane.worst_depth ? " in all depths" : "";
   const rows = [
     ["counts", `${count(counts)}${sums}`],
-    ["expected", expected === null ? "–" : `${number(expected)}${ratio}`],
-    ["evidence", evidence === null ? "–" : `${number(evidence)} nats ${low(at(plane.direction))}`],
+    made === null ? ["expected", expected === null ? "–" : `${number(expected)}${ratio}`] : ["reconstruction", number(made)],
+    [plane.scores ? "score" : "evidence", evidence === null ? "–" : `${number(evidence)}${plane.scores ? "" : " nats"} ${low(at(plane.direction))}`],
   ];
   tip.replaceChildren(
     h("strong", {}, name ?? place),

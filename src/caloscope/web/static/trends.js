@@ -28,7 +28,8 @@ function holes(lumis, lines) {
 /** The maps of a line, and which bundle or detector it is of. */
 function named(line) {
   const of = line.bundle_title ?? line.detector;
-  return line.maps.map(mapTitle).join(", ") + (of ? ` (${of})` : "");
+  const about = [of, line.commissioning ? "in commissioning" : null].filter(Boolean).join(", ");
+  return line.maps.map(mapTitle).join(", ") + (about ? ` (${about})` : "");
 }
 
 function traces(lumis, lines, c) {

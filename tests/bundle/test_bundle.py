@@ -1,6 +1,6 @@
 """Bundles: what is saved comes back, what was altered is refused."""
 
-import re
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -8,33 +8,23 @@ import numpy as np
 import pytest
 
 from caloscope import bundle as bundles
-from caloscope.config.catalogue import load
+from caloscope.detectors.base import Observation
 from caloscope.errors import BundleError, UsageError
-from caloscope.geometry import view
-from caloscope.simulate import Fill, healthy, lumisections
 from caloscope.training import train
 
-SPEC = load()["EE+/digi"]
-ON = view("EE+", "2018")
-CELLS = int(ON.exists.sum())
+from ..detectors import tiny_onnx
+from .making import CELLS, ON, SPEC, copied, edit, signed
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> bundles.Bundle:
-    """A reference bundle from eight simulated lumisections."""
-    detectors = {SPEC.name: healthy(SPEC, ON, seed=1)}
-    good = lumisections(Fill(run=320_001, lumis=8, seed=1), detectors)
-    return train(good, SPEC, ON, tmp_path_factory.mktemp("bundles") / "EEp.bundle")
-
-
-def copied(original: bundles.Bundle, folder: Path) -> Path:
-    """A copy of the bundle that a test may spoil."""
-    bundles.save(folder / "copy.bundle", original.card, original.detector)
-    return folder / "copy.bundle"
+def seen(bundle: bundles.Bundle) -> tuple[Observation, ...]:
+    """The lumisections of its self-test."""
+    found = bundles.read_selftest(bundle)
+    assert found is not None
+    return found.observations
 
 
 def test_a_bundle_comes_back_as_it_was(original: bundles.Bundle, tmp_path: Path) -> None:
-    again = bundles.load(copied(original, tmp_path))
+    again = bundles.save(tmp_path / "again.bundle", original.card, original.detector, selftest=seen(original))
     assert again.hash == original.hash
     assert again.card == original.card
     for name, array in original.detector.arrays().items():
@@ -43,16 +33,9 @@ def test_a_bundle_comes_back_as_it_was(original: bundles.Bundle, tmp_path: Path)
 
 def test_its_hash_covers_every_file(original: bundles.Bundle, tmp_path: Path) -> None:
     folder = copied(original, tmp_path)
-    card = folder / "bundle.toml"
-    card.write_text(re.sub(r"threshold = \d+", "threshold = 9", card.read_text(), count=1))
+    edit(folder, r"threshold = \d+", "threshold = 9")
     assert bundles.load(folder).hash != original.hash
-
-
-def edit(folder: Path, pattern: str, to: str) -> None:
-    card = folder / "bundle.toml"
-    text, count = re.subn(pattern, to, card.read_text(), count=1)
-    assert count == 1
-    card.write_text(text)
+    assert set(original.card.files) == {"reference.h5", "selftest.h5"}
 
 
 def shrink(folder: Path) -> None:
@@ -96,34 +79,69 @@ def without_numbers(folder: Path) -> None:
     [
         (lambda f: (f / "bundle.toml").unlink(), "expected the card"),
         (lambda f: (f / "bundle.toml").write_text("not toml ["), "found no TOML"),
-        (lambda f: edit(f, r"format = 3", "format = 7"), "found format 7, expected 3"),
-        (lambda f: edit(f, r"format = 3", 'format = 7\nnovelty = "x"'), "newer Caloscope: train or import"),
-        (lambda f: edit(f, r"format = 3", "format = 1\nquantile = 3"), "older Caloscope: train or import"),
-        (lambda f: edit(f, r"format = 3", 'format = "two"'), "format = 'two'"),
+        (lambda f: edit(f, r"format = 4", "format = 7"), "found format 7, expected 4"),
+        (lambda f: edit(f, r"format = 4", 'format = 7\nnovelty = "x"'), "newer Caloscope: train or import"),
+        (lambda f: edit(f, r"format = 4", "format = 1\nquantile = 3"), "older Caloscope: train or import"),
+        (lambda f: edit(f, r"format = 4", 'format = "two"'), "format = 'two'"),
         (lambda f: edit(f, r'geometry = "\w+"', 'geometry = "0"'), "geometry 0, expected .*train or import"),
         (lambda f: edit(f, r'detector = "reference"', 'detector = "oracle9"'), "expected one of"),
         (lambda f: edit(f, r"threshold = [\d.]+", 'threshold = "high"'), "threshold = 'high'"),
         (lambda f: edit(f, r'view = "EE\+"', 'view = "EX"'), "EX"),
-        (lambda f: (f / "reference.h5").write_bytes(b"nothing"), "found no readable HDF5"),
-        (lambda f: (f / "reference.h5").unlink(), "found no readable HDF5"),
-        (shrink, rf"of shape \({CELLS - 1},\), expected \({CELLS},\)"),
-        (another_view, r"found a detector for maps of \(22, 22\), expected \(20, 20\)"),
-        (link, "expected an array"),
-        (outside, "lie in another file"),
-        (without_numbers, "found level with values that cannot be"),
+        (lambda f: edit(f, r"format = 4", "format = 3"), "found format 3, expected 4, made by an older"),
+        (lambda f: (f / "reference.h5").write_bytes(b"nothing"), "reference.h5: found SHA-256 .*altered"),
+        (lambda f: (f / "selftest.h5").write_bytes(b"nothing"), "selftest.h5: found SHA-256 .*altered"),
+        (lambda f: (f / "reference.h5").unlink(), "reference.h5: found no such file"),
+        (lambda f: (f / "selftest.h5").unlink(), "selftest.h5: found no such file"),
+        (lambda f: (f / "model.onnx").touch(), "model.onnx: found a file that the card does not name"),
+        (lambda f: edit(f, r'"reference.h5" = "\w+"\n', ""), "does not name reference.h5"),
+        (lambda f: edit(f, r'"reference.h5"', '"../../etc/passwd"'), "does not name reference.h5"),
+        (lambda f: edit(f, r"\[files\]", '[files]\n"../x" = "00"'), "found '../x' in files"),
+        (signed(lambda f: (f / "reference.h5").write_bytes(b"nothing")), "found no readable HDF5"),
+        (signed(lambda f: (f / "reference.h5").unlink()), "does not name reference.h5"),
+        (signed(shrink), rf"of shape \({CELLS - 1},\), expected \({CELLS},\)"),
+        (signed(another_view), r"found a detector for maps of \(22, 22\), expected \(20, 20\)"),
+        (signed(link), "expected an array"),
+        (signed(outside), "lie in another file"),
+        (signed(without_numbers), "found level with values that cannot be"),
         (lambda f: edit(f, r"threshold = [\d.]+", "threshold = nan"), "threshold = nan"),
-        (lambda f: (f / "calorimeter.toml").write_bytes(b"\xff\xfe"), "found no UTF-8 text"),
+        (signed(lambda f: (f / "calorimeter.toml").write_bytes(b"\xff\xfe")), "found no UTF-8 text"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_one_line(
-    spoil: object, message: str, original: bundles.Bundle, tmp_path: Path
+    spoil: Callable[[Path], object], message: str, original: bundles.Bundle, tmp_path: Path
 ) -> None:
     folder = copied(original, tmp_path)
-    assert callable(spoil)
     spoil(folder)
     with pytest.raises(BundleError, match=message) as caught:
         bundles.load(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / "model.onnx").unlink(), "model.onnx: found no such file, expected it as the card"),
+        (signed(lambda f: (f / "model.onnx").unlink()), "found no network, expected an ONNX file"),
+        (lambda f: (f / "model.onnx").write_bytes(b"other"), "model.onnx: found SHA-256"),
+        (signed(lambda f: (f / "model.onnx").write_bytes(b"other")), "model.onnx: found"),
+        (lambda f: edit(f, r'output_name = "mean"', 'output_name = "loss"'), "found outputs mean, expected"),
+        (lambda f: edit(f, r'input_name = "\w+"', 'input_name = "map"'), "found inputs picture, expected"),
+        (signed(lambda f: network_of(f, (1, 1, 36, 74))), r"found an average of shape \(22, 22\)"),
+        (lambda f: edit(f, r'geometry = "\w+"', 'geometry = "0"'), "geometry 0, expected .*train or import"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused(
+    spoil: Callable[[Path], object], message: str, network: bundles.Bundle, tmp_path: Path
+) -> None:
+    folder = copied(network, tmp_path)
+    spoil(folder)
+    with pytest.raises(BundleError, match=message) as caught:
+        bundles.load(folder)
+    assert "\n" not in str(caught.value)
+
+
+def network_of(folder: Path, shape: tuple[int, ...]) -> None:
+    (folder / "model.onnx").write_bytes(tiny_onnx.autoencoder(shape))
 
 
 def test_a_folder_that_is_no_bundle_is_never_replaced(original: bundles.Bundle, tmp_path: Path) -> None:

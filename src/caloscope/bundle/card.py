@@ -1,0 +1,117 @@
+"""The card of a bundle: what `bundle.toml` says."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from caloscope import __version__
+from caloscope.config.catalogue import MapSpec
+from caloscope.detectors.base import Detector
+from caloscope.errors import BundleError
+from caloscope.geometry import View
+
+FORMAT = 4
+
+Told: TypeAlias = str | int | float | bool | list[str] | list[float]
+"""What a card tells of a calibration under one name."""
+
+
+class Card(BaseModel):
+    """What `bundle.toml` says.
+
+    `thresholds` are in nats, by class of places and direction (`decide.CLASSES`); `threshold` stands for
+    those that are not named and equals that of cells below expectation; for a detector that scores it is the
+    score's own. Together they stand for `false_alarms_per_day` false incidents in 3,700 lumisections, None
+    where nobody knows; `calibration` says what that rests on. `files` holds the SHA-256 of every other file
+    of the bundle by its name; it is filled in when the bundle is saved.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    format: int
+    name: str
+    map: str
+    view: str
+    era: str
+    geometry: str
+    detector: str
+    threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    false_alarms_per_day: float | None = None
+    settings: dict[str, str | int | float | bool]
+    training: dict[str, str | int | float | bool | list[str]]
+    thresholds: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    calibration: dict[str, Told] = {}
+    files: dict[str, str] = {}
+    caloscope: str
+
+
+def make_card(
+    name: str,
+    spec: MapSpec,
+    on: View,
+    detector: Detector,
+    *,
+    threshold: float,
+    per_day: float | None,
+    training: Mapping[str, str | int | float | bool | list[str]],
+    thresholds: Mapping[str, float] | None = None,
+    calibration: Mapping[str, Told] | None = None,
+) -> Card:
+    """The card of a detector that has just been fitted or imported."""
+    return Card(
+        format=FORMAT,
+        name=name,
+        map=spec.name,
+        view=on.name,
+        era=on.era,
+        geometry=on.version,
+        detector=detector.name,
+        threshold=threshold,
+        false_alarms_per_day=per_day,
+        settings=dict(detector.settings()),
+        training=dict(training),
+        thresholds=dict(thresholds or {}),
+        calibration=dict(calibration or {}),
+        caloscope=__version__,
+    )
+
+
+def read_card(path: Path) -> Card:
+    """The card again. Raises `BundleError` for another format and for what does not parse."""
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        _require_format(path, told)
+        card = Card.model_validate(told)
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}, expected the card of a bundle") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: found no TOML ({error})") from error
+    except ValidationError as error:
+        raise BundleError(f"{path}: {first_fault(error)}") from error
+    return card
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong with a document, in one line."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return f"{key} = {first['input']!r:.80}: {first['msg']}"
+
+
+def remedy(version: str) -> str:
+    """What to do with a bundle of another Caloscope, whose version this is."""
+    return f"train or import it again, or use Caloscope {version or 'of its time'}, which reads it"
+
+
+def _require_format(path: Path, told: Mapping[str, object]) -> None:
+    """Raises `BundleError` for a card of another format, before anything else is asked of it."""
+    found, version = told.get("format"), told.get("caloscope")
+    if not isinstance(found, int) or found == FORMAT:
+        return
+    by = "an older" if found < FORMAT else "a newer"
+    which = version[:20] if isinstance(version, str) and version.isprintable() else ""
+    made = f"{path}: found format {found}, expected {FORMAT}, made by {by} Caloscope"
+    raise BundleError(f"{made}: {remedy(which)}")

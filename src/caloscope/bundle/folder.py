@@ -1,0 +1,134 @@
+"""A bundle as a folder: saving it whole or not at all, and loading what fits this Caloscope."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tomli_w
+
+from caloscope.bundle import selftest as selftests
+from caloscope.bundle.arrays import read_arrays, write_arrays
+from caloscope.bundle.card import Card, read_card, remedy
+from caloscope.bundle.files import ARRAYS, CALORIMETER, CARD, MODEL, SELFTEST, digest, require_files, sums
+from caloscope.bundle.state import ACTIVE, Standing, put_state, read_state
+from caloscope.bundle.verify import verify
+from caloscope.config.catalogue import MapSpec
+from caloscope.config.catalogue import load as load_catalogue
+from caloscope.detectors import detector_class
+from caloscope.detectors.base import Detector, Observation
+from caloscope.errors import BundleError, CaloscopeError
+from caloscope.geometry import View, view
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A detector ready to run on one map of one geometry; `folder` is where it was loaded from, if it was."""
+
+    card: Card
+    hash: str
+    spec: MapSpec
+    view: View
+    detector: Detector
+    calorimeter: str | None = None
+    model: Path | None = field(default=None)
+    standing: Standing = ACTIVE
+    folder: Path | None = None
+
+
+def save(
+    folder: Path,
+    card: Card,
+    detector: Detector,
+    *,
+    model: Path | None = None,
+    calorimeter: str | None = None,
+    selftest: Sequence[Observation] = (),
+) -> Bundle:
+    """Write a bundle folder, whole or not at all, and answer with it as it will be loaded.
+
+    `selftest` holds a few lumisections in order that are kept with the detector's answers; what is read back
+    must give them again. An existing bundle of that name is replaced: the new one stays in commissioning
+    where the old one was, else it is active. Raises `BundleError` when the folder is something else.
+    """
+    if folder.exists() and not (folder / CARD).is_file():
+        raise BundleError(f"{folder}: found something that is no bundle, expected a bundle or nothing")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        draft.chmod(0o755)
+        write_arrays(draft / ARRAYS, detector.arrays())
+        if selftest:
+            selftests.write(draft / SELFTEST, detector, selftest)
+        if model is not None:
+            shutil.copyfile(model, draft / MODEL)
+        if calorimeter is not None:
+            (draft / CALORIMETER).write_text(calorimeter, encoding="utf-8")
+        told = card.model_copy(update={"files": sums(draft)}).model_dump(exclude_none=True)
+        (draft / CARD).write_bytes(tomli_w.dumps(told).encode())
+        written = load(draft)  # what cannot be loaded must not take the place of what can
+        if selftest:
+            verify(written)
+        _keep_state(folder, draft)
+        _swap(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return load(folder)
+
+
+def load(folder: Path) -> Bundle:
+    """Read a bundle back and check that it fits this Caloscope.
+
+    Raises `BundleError` with what was found and expected: not a bundle, another format, a card or state that
+    does not parse, a file that is missing or altered, arrays of the wrong shape, a geometry that has changed
+    since, a detector that is not known, a network without the output that is asked for.
+    """
+    card = read_card(folder / CARD)
+    require_files(folder, card.files)
+    standing = read_state(folder)
+    calorimeter = _read_text(folder / CALORIMETER)
+    model = folder / MODEL if MODEL in card.files else None
+    try:
+        on = view(card.view, card.era, calorimeter)
+        spec = load_catalogue(calorimeter)[card.map]
+        kind = detector_class(card.detector)
+    except (CaloscopeError, KeyError) as error:
+        raise BundleError(f"{folder}: {error}") from error
+    if on.version != card.geometry:
+        found = f"{folder}: found geometry {card.geometry}, expected {on.version} for {on.name} {on.era}"
+        raise BundleError(f"{found}: {remedy(card.caloscope)}")
+    detector = kind.restore(card.settings, read_arrays(folder / ARRAYS), model)
+    if detector.shape != on.shape:
+        raise BundleError(f"{folder}: found a detector for maps of {detector.shape}, expected {on.shape}")
+    return Bundle(card, digest(folder), spec, on, detector, calorimeter, model, standing, folder)
+
+
+def _keep_state(old: Path, draft: Path) -> None:
+    """A bundle in commissioning that is made anew stays so: it must not be heard all of a sudden."""
+    try:
+        standing = read_state(old)
+    except BundleError:  # what nobody can read is no reason to refuse a new bundle
+        return
+    if standing.state == "commissioning":
+        put_state(draft, standing)
+
+
+def _swap(draft: Path, folder: Path) -> None:
+    """Put the draft in the folder's place; the old bundle is deleted last."""
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+    try:
+        folder.rename(old / folder.name)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _read_text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path}: found no UTF-8 text, expected TOML") from error
