@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TEST_ARGS ?= -n 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench bundles clean
 
 demo: $(VENV)/.installed
 	$(BIN)/caloscope demo $(DEMO_ARGS)
@@ -17,6 +17,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The networks that come with the package: minutes of training on two cores.
+bundles: $(VENV)/.installed-dev
+	$(BIN)/python -m caloscope.cli.demo_networks
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks

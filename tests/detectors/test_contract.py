@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from caloscope.detectors import DETECTORS, detector_class
+from caloscope.detectors import DETECTORS, detector_class, learned
 from caloscope.detectors.base import (
     Answer,
     Covariance,
@@ -27,7 +27,13 @@ from caloscope.detectors.base import (
 from caloscope.detectors.beta_binomial import BetaBinomial
 from caloscope.detectors.blind import Blind
 from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network
+from caloscope.detectors.network import Autoencoder, AutoencoderLoss, BlindSpot, Cnn, UNet, pictures
+from caloscope.detectors.network.autoencoder import Network
+from caloscope.detectors.network.blind_spot import PREDICTION, SURROUNDINGS
+from caloscope.detectors.network.cnn import cnn_session
+from caloscope.detectors.network.unet import CHANNELS, LOGITS, RESIDUALS
 from caloscope.detectors.nmf import Nmf
+from caloscope.detectors.notebook import Classifier
 from caloscope.detectors.oracle import Oracle
 from caloscope.detectors.pca import Pca
 from caloscope.detectors.pull import Pull
@@ -35,6 +41,7 @@ from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
 from caloscope.records import LumiId
 
+from . import classifying, tiny_networks
 from .plain_view import plain
 from .tiny_onnx import autoencoder
 
@@ -77,14 +84,61 @@ def cmssw_ml(folder: Path) -> tuple[Detector, Path | None]:
     return CmsswMl(parameters, open_network(model), average, np.ones(SHAPE, np.bool_)), model
 
 
+def basis(folder: Path) -> tuple[learned.Typical, Network]:
+    """The typical map, and a network that makes each bin the mean of its neighbourhood."""
+    typical = learned.learn(learned.usable(observations(1), 30), "overdispersed", 30)
+    model = tiny_networks.autoencoder(folder / "model.onnx", (SHAPE[0], SHAPE[1]), blurred=True)
+    session = pictures.session_of("x", model, SHAPE, (1, 1), (pictures.PICTURE, pictures.RECONSTRUCTION))
+    return typical, Network(session, pictures.average_of(typical), {"architecture": "blur"})
+
+
+def network_autoencoder(folder: Path) -> tuple[Detector, Path | None]:
+    typical, network = basis(folder)
+    known = learned.Known(typical, np.full(SHAPE, 1.2), 0.01)
+    return Autoencoder(known, network, np.ones(SHAPE)), network.session.path
+
+
+def autoencoder_loss(folder: Path) -> tuple[Detector, Path | None]:
+    typical, network = basis(folder)
+    return AutoencoderLoss(typical, network, 0.1, n_ls=2, n_loss=2), network.session.path
+
+
+def blind_spot(folder: Path) -> tuple[Detector, Path | None]:
+    model = tiny_networks.blind_spot(folder / "model.onnx", (SHAPE[0], SHAPE[1]))
+    found = Reference.fit(observations(1), "overdispersed", plain(SHAPE))
+    session = pictures.session_of("x", model, SHAPE, (3, 2), (SURROUNDINGS, PREDICTION))
+    hardware = np.zeros(int(found.alive.sum()), np.int64)
+    return BlindSpot(found, session, np.ones(SHAPE), hardware), model
+
+
+def unet(folder: Path) -> tuple[Detector, Path | None]:
+    model = tiny_networks.unet(folder / "model.onnx", (SHAPE[0], SHAPE[1]))
+    found = Reference.fit(observations(1), "overdispersed", plain(SHAPE))
+    session = pictures.session_of("x", model, SHAPE, (CHANNELS, 2), (RESIDUALS, LOGITS))
+    return UNet(found, session, 35.0), model
+
+
+def cnn(folder: Path) -> tuple[Detector, Path | None]:
+    model = tiny_networks.cnn(folder / "model.onnx", (SHAPE[0], SHAPE[1]))
+    found = Reference.fit(observations(1), "overdispersed", plain(SHAPE))
+    return Cnn(found, cnn_session(model, SHAPE), 35.0), model
+
+
 BUILDERS: dict[str, Builder] = {
     "reference": reference,
     "pull": fitted(Pull),
     "beta-binomial": fitted(BetaBinomial),
     "pca": fitted(Pca),
     "nmf": fitted(Nmf),
+    "logistic": lambda _: (classifying.logistic(observations(1)), None),
+    "mlp": lambda _: (classifying.mlp(observations(1)), None),
     "cmssw-ml": cmssw_ml,
     "blind": fitted(Blind),
+    "autoencoder": network_autoencoder,
+    "autoencoder-loss": autoencoder_loss,
+    "blind-spot": blind_spot,
+    "unet": unet,
+    "cnn": cnn,
     "oracle": oracle,
 }
 
@@ -205,6 +259,11 @@ def test_a_dead_cell_looks_worse_than_a_healthy_one(built: tuple[Detector, Path 
     if isinstance(built[0], Blind):
         assert isinstance(last, Score)
         assert not last.value.any()
+    elif isinstance(built[0], Classifier | Cnn):  # it says the same of all cells of a map
+        healthy = run(built[0], observations(3))[-1]
+        assert isinstance(last, Score)
+        assert isinstance(healthy, Score)
+        assert last.value[2, 2] > healthy.value[2, 2]
     elif isinstance(last, Score):
         assert last.value[2, 2] > np.median(last.value)
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caloscope import training
+from caloscope import bundle, training
 from caloscope.calibrate import given_of
 from caloscope.detectors.base import Observation
 from caloscope.errors import UsageError
@@ -51,6 +51,12 @@ def test_the_last_runs_are_held_out() -> None:
 @pytest.mark.parametrize("detector", ["reference", "pull", "pca", "nmf", "beta-binomial"])
 def test_every_detector_is_trained_and_calibrated(detector: str, tmp_path: Path) -> None:
     made = training.train(good_runs(), spec(), seen(), tmp_path / "x.bundle", detector=detector, per_day=3.0)
+    tested = bundle.read_selftest(made)
+    assert tested is not None
+    assert tested.answers[-1].kind != "not_known"
+    assert tested.observations[-1].id == good_runs()[-1].id
+    assert len(tested) <= 12
+    assert bundle.verify(made).worst == pytest.approx(0, abs=1e-6)
     told, learned = made.card.calibration, made.card.training
     assert (learned["runs"], learned["first"], learned["lumisections"]) == (4, f"{FIRST_RUN}:1", 200)
     assert (told["runs"], told["first"]) == (2, f"{FIRST_RUN + 4}:1")

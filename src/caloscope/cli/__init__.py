@@ -11,6 +11,7 @@ from caloscope.cli import (
     cmssw,
     convert,
     demo,
+    exported,
     faults,
     flags,
     info,
@@ -45,6 +46,7 @@ app.command("monitor")(run.monitor)
 app.command("serve")(serve.serve)
 app.command("flags")(flags.flags)
 app.command("incidents")(flags.incidents)
+bundles.app.command("export-cmssw")(exported.export_cmssw)
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(cmssw.app, name="cmssw")
 

@@ -3,6 +3,10 @@
 from caloscope.faults import Fault
 
 ERA = "2018"
+LABEL = "simulated"
+DETECTOR_SEED = 1
+"""The simulated detector is always the same: bundles that came with the package know it."""
+
 TRAINING_RUN = 320_001
 RUN = 320_002
 MAPS = ("EB/digi", "EE-/digi", "EE+/digi", "HCAL/digi")

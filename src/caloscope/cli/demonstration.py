@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caloscope import training
-from caloscope.cli.demo_scenario import ERA, MAPS, RUN, TRAINING_RUN, faults
+from caloscope.cli.demo_scenario import DETECTOR_SEED, ERA, LABEL, MAPS, RUN, TRAINING_RUN, faults
 from caloscope.config.catalogue import load
 from caloscope.errors import CaloscopeError, UsageError
 from caloscope.faults import Fault
@@ -28,7 +28,6 @@ from caloscope.store import Store
 
 TRAINING_LUMIS = 60
 FILL_LUMIS = 2_000
-LABEL = "simulated"
 TICK = 0.2
 
 
@@ -67,7 +66,7 @@ class Demonstration:
         self._port = port or _free_port()
         self._maps = [(load()[name], view(load()[name].view, ERA)) for name in MAPS]
         # The same in both runs: what changes from run to run cannot be learned from one of them.
-        self._detectors = healthy_maps(self._maps, seed, stability=STEADY)
+        self._detectors = healthy_maps(self._maps, DETECTOR_SEED, stability=STEADY)
         self._faults = faults()
         self._stop = threading.Event()
 

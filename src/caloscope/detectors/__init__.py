@@ -4,13 +4,30 @@ from caloscope.detectors.base import Detector
 from caloscope.detectors.beta_binomial import BetaBinomial
 from caloscope.detectors.blind import Blind
 from caloscope.detectors.cmssw_ml import CmsswMl
+from caloscope.detectors.network import Autoencoder, AutoencoderLoss, BlindSpot, Cnn, UNet
 from caloscope.detectors.nmf import Nmf
+from caloscope.detectors.notebook import Logistic, Mlp
 from caloscope.detectors.pca import Pca
 from caloscope.detectors.pull import Pull
 from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
 
-_KINDS: tuple[type[Detector], ...] = (Reference, Pull, BetaBinomial, Pca, Nmf, CmsswMl, Blind)
+_KINDS: tuple[type[Detector], ...] = (
+    Reference,
+    Pull,
+    BetaBinomial,
+    Pca,
+    Nmf,
+    Logistic,
+    Mlp,
+    CmsswMl,
+    Blind,
+    Autoencoder,
+    AutoencoderLoss,
+    BlindSpot,
+    Cnn,
+    UNet,
+)
 DETECTORS: dict[str, type[Detector]] = {kind.name: kind for kind in _KINDS}
 
 

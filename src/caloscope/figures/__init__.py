@@ -8,6 +8,7 @@ from caloscope.figures import door as door  # first: it says in one line what is
 from caloscope.figures.calibration import calibration_figure
 from caloscope.figures.comparison import Panel, Row, comparison
 from caloscope.figures.faulty import Scene, fault_pictures
+from caloscope.figures.learning import learning_figure
 from caloscope.figures.maps import Shown, draw_map, map_figure
 from caloscope.figures.overview import Verdict, overview
 
@@ -21,6 +22,7 @@ __all__ = [
     "comparison",
     "draw_map",
     "fault_pictures",
+    "learning_figure",
     "map_figure",
     "overview",
 ]

@@ -2,7 +2,21 @@
 
 from caloscope.training.fitting import TRAINABLE
 from caloscope.training.imported import import_cmssw
+from caloscope.training.networks import Watching, train_network, write_curve
+from caloscope.training.recipe import NETWORKS, Recipe
 from caloscope.training.renewed import Renewed, recalibrate, save
 from caloscope.training.statistical import train
 
-__all__ = ["TRAINABLE", "Renewed", "import_cmssw", "recalibrate", "save", "train"]
+__all__ = [
+    "NETWORKS",
+    "TRAINABLE",
+    "Recipe",
+    "Renewed",
+    "Watching",
+    "import_cmssw",
+    "recalibrate",
+    "save",
+    "train",
+    "train_network",
+    "write_curve",
+]

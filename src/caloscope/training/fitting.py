@@ -13,6 +13,7 @@ from caloscope.detectors.pull import Pull
 from caloscope.detectors.reference import Reference
 from caloscope.errors import UsageError
 from caloscope.geometry import View
+from caloscope.training.notebook import CLASSIFIERS, fit_classifier
 
 
 class Learner(Protocol):
@@ -26,7 +27,7 @@ class Learner(Protocol):
 LEARNERS: Final = MappingProxyType[str, Learner](
     {kind.name: kind for kind in (Pull, BetaBinomial, Pca, Nmf, Blind)}
 )
-TRAINABLE: Final = (Reference.name, *LEARNERS)
+TRAINABLE: Final = (Reference.name, *LEARNERS, *CLASSIFIERS)
 
 
 def fit_detector(
@@ -34,10 +35,13 @@ def fit_detector(
 ) -> Detector:
     """Fit the detector of that name to good lumisections.
 
-    Raises `UsageError` when it is none that can be trained, or there is too little to learn from.
+    Raises `UsageError` when it is none that can be trained, there is too little to learn from, or the library
+    that fits it is not installed.
     """
     if name == Reference.name:
         return Reference.fit(observations, noise, on, min_events=min_events)
+    if name in CLASSIFIERS:
+        return fit_classifier(name, observations, noise, on, min_events=min_events)
     if name not in LEARNERS:
         raise UsageError(f"detector {name!r} cannot be trained, expected one of {', '.join(TRAINABLE)}")
     return LEARNERS[name].fit(observations, noise, min_events=min_events)

@@ -18,12 +18,7 @@ class Observed(Sequence[Observation]):
     """
 
     def __init__(self, given: Sequence[Given], on: View) -> None:
-        self._given = [each for each in given if each.record is not None]
-        self._on = on
-        for each in self._given:
-            if each.record is not None and each.record.counts.shape != on.shape:
-                where = f"{on.name} {each.id.run}:{each.id.lumi}"
-                raise UsageError(f"{where}: counts of shape {each.record.counts.shape}, expected {on.shape}")
+        self._given, self._on = given, on
 
     def __len__(self) -> int:
         """Number of lumisections."""
@@ -38,5 +33,46 @@ class Observed(Sequence[Observation]):
         if isinstance(place, slice):
             return Observed(self._given[place], self._on)
         given = self._given[place]
-        assert given.record is not None
+        if given.record is None or given.record.counts.shape != self._on.shape:
+            shape = None if given.record is None else given.record.counts.shape
+            where = f"{self._on.name} {given.id.run}:{given.id.lumi}"
+            raise UsageError(f"{where}: counts of shape {shape}, expected {self._on.shape}")
         return prepare.observe(given.id, given.record, self._on)
+
+
+class Chosen(Sequence[Observation]):
+    """Some of a sequence of observations, by their places; made when they are asked for."""
+
+    def __init__(self, observations: Sequence[Observation], places: Sequence[int]) -> None:
+        self._observations, self._places = observations, places
+
+    def __len__(self) -> int:
+        """Number of lumisections."""
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Observation: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Chosen": ...
+    def __getitem__(self, place: int | slice) -> "Observation | Chosen":
+        """One of them; or some of them, not made yet."""
+        if isinstance(place, slice):
+            return Chosen(self._observations, self._places[place])
+        return self._observations[self._places[place]]
+
+
+def with_events(observations: Sequence[Observation], least: int) -> Chosen:
+    """Those with so many events, as `learned.usable`, but never held together.
+
+    Raises `UsageError` for less than two, or when nothing counted.
+    """
+    enough = max(1, least)
+    places = [place for place, each in enumerate(observations) if (each.events or 0) >= enough]
+    found = Chosen(observations, places)
+    if len(found) < 2:
+        told = f"{len(found)} lumisections with at least {least} events"
+        raise UsageError(f"{told}, expected 2 or more to learn from")
+    if not any(each.counts.any() for each in found):
+        told = f"{len(found)} lumisections in which nothing counted"
+        raise UsageError(f"{told}, expected a detector that is alive")
+    return found

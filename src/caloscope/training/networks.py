@@ -1,0 +1,171 @@
+"""Training of a detector with a network: from good lumisections to a bundle."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from caloscope import bundle, calibrate
+from caloscope.bundle import Bundle
+from caloscope.bundle.files import CARD
+from caloscope.calibrate import Tell
+from caloscope.config.catalogue import MapSpec
+from caloscope.detectors.base import Detector, scores
+from caloscope.errors import BundleError, UsageError
+from caloscope.geometry import View
+from caloscope.pipeline.state import Given
+from caloscope.training.events import minimum_events
+from caloscope.training.observed import Observed
+from caloscope.training.provenance import provenance
+from caloscope.training.recipe import NETWORKS, Recipe
+from caloscope.training.selftest import MANY, last_of
+from caloscope.training.split import split_by_run
+from caloscope.training.streamed import ids_of
+from caloscope.training.work import fingerprint, work_folder
+
+if TYPE_CHECKING:
+    from caloscope.training.neural.checkpoint import Progress
+    from caloscope.training.neural.making import Made
+
+FEWEST_RUNS = 3
+"""Some to learn from, one to stop by, one for the thresholds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who is told how far training is: lumisections read, epochs, lumisections calibrated with."""
+
+    reading: Tell | None = None
+    epochs: "Callable[[Progress], None] | None" = None
+    calibrating: Tell | None = None
+
+
+def train_network(
+    given: Sequence[Given],
+    sources: Sequence[str],
+    spec: MapSpec,
+    on: View,
+    folder: Path,
+    *,
+    detector: str,
+    recipe: Recipe,
+    per_day: float = 1.0,
+    calorimeter: str | None = None,
+    watching: Watching | None = None,
+) -> Bundle:
+    """Train a network on good lumisections of one map, in order, and write its bundle to `folder`.
+
+    The last 30 % of the runs are held out for the thresholds, and every fifth of the others tells when to
+    stop. All that is needed to go on after the process was killed is kept in a folder beside the bundle until
+    that is written; the same command goes on where it was. The learning curve is left beside the bundle.
+    Raises `UsageError` where there are fewer than three runs, or torch is not installed, and `BundleError`
+    where the folder is something else than a bundle: before any work is done.
+    """
+    watching = watching or Watching()
+    _require_possible(folder, on, detector, per_day)
+    learned, held = _parts(given)
+    work = work_folder(folder, fingerprint(given, spec, on, detector, recipe))
+    fitted, made = _fitted(detector, Observed(learned, on), on, spec, recipe, work, watching)
+    training = provenance(learned, sources) | recipe.told() | made.told()
+    card = _card(folder, spec, on, fitted, per_day, training)
+    found = Bundle(card, "", spec, on, fitted, calorimeter, made.model)
+    found = calibrated(found, held, per_day, watching.calibrating)
+    seen = last_of(found, held[-MANY:])
+    saved = bundle.save(
+        folder, found.card, found.detector, model=made.model, calorimeter=calorimeter, selftest=seen
+    )
+    write_curve(folder, made)
+    shutil.rmtree(work)
+    return saved
+
+
+def _require_possible(folder: Path, on: View, detector: str, per_day: float) -> None:
+    """Refuse at once what would be refused after hours."""
+    if detector not in NETWORKS:
+        raise UsageError(f"detector {detector!r} is no network, expected one of {', '.join(NETWORKS)}")
+    if folder.exists() and not (folder / CARD).is_file():
+        raise BundleError(f"{folder}: found something that is no bundle, expected a bundle or nothing")
+    calibrate.formula_thresholds(on, on.exists, per_day)  # refuses a rate that is none
+
+
+def _parts(given: Sequence[Given]) -> tuple[Sequence[Given], Sequence[Given]]:
+    """What is learned from, two runs or more as one of them tells when to stop, and what is held out."""
+    parts = split_by_run(given)
+    if parts is None or len({each.run for each in ids_of(parts[0])}) < FEWEST_RUNS - 1:
+        found = f"{len(given)} lumisections of {len({each.run for each in ids_of(given)})} runs"
+        raise UsageError(
+            f"{found}, expected {FEWEST_RUNS} runs or more of 60 lumisections to train a network"
+        )
+    return parts
+
+
+def calibrated(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:
+    """The bundle with thresholds from lumisections that its detector did not learn from."""
+    from caloscope.training.statistical import calibrate_thresholds
+
+    return calibrate_thresholds(made, held, per_day, tell)
+
+
+def _fitted(
+    detector: str,
+    good: Observed,
+    on: View,
+    spec: MapSpec,
+    recipe: Recipe,
+    work: Path,
+    watching: Watching,
+) -> "tuple[Detector, Made]":
+    try:
+        from caloscope.training import neural
+    except ImportError as error:
+        raise UsageError(
+            f"{error}: networks are trained with torch: pip install 'caloscope[train]'"
+        ) from error
+    events = [float(each.events) for each in good if each.events]
+    if not events:
+        raise UsageError("no lumisection with a number of events, expected good ones to learn from")
+    least = minimum_events(np.array(events))
+    return neural.train(
+        detector,
+        good,
+        on,
+        spec.noise,
+        recipe,
+        work,
+        min_events=least,
+        reading=watching.reading,
+        tell=watching.epochs,
+    )
+
+
+def _card(
+    folder: Path, spec: MapSpec, on: View, fitted: Detector, per_day: float, training: dict[str, Any]
+) -> bundle.Card:
+    formula = calibrate.formula_thresholds(on, fitted.alive, per_day)
+    own = fitted.settings().get("threshold")
+    return bundle.make_card(
+        name_of(folder),
+        spec,
+        on,
+        fitted,
+        threshold=formula["cell_low"] if own is None else float(own),
+        per_day=per_day,
+        training=training,
+        thresholds={} if scores(fitted) else formula,
+    )
+
+
+def write_curve(folder: Path, made: "Made") -> None:
+    """The learning curve beside the bundle, `NAME.learning.json`."""
+    told = {"bundle": name_of(folder), **made.told(), "curve": list(made.curve)}
+    path = folder.parent / f"{name_of(folder)}.learning.json"
+    path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def name_of(folder: Path) -> str:
+    """The name of a bundle in a folder."""
+    return folder.name.removesuffix(".bundle")

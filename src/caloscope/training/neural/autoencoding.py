@@ -1,0 +1,178 @@
+"""An autoencoder from good lumisections to a detector."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from caloscope.detectors import learned
+from caloscope.detectors.base import Array, Detector, Expectation, Memory, Noise, NotKnown, Observation, Score
+from caloscope.detectors.learned.change import steepness
+from caloscope.detectors.learned.rows import Cells, standardised
+from caloscope.detectors.network import Autoencoder, AutoencoderLoss, pictures
+from caloscope.detectors.network.autoencoder import Network
+from caloscope.detectors.network.residuals import deviation
+from caloscope.geometry import View
+from caloscope.records import Mask
+from caloscope.training.neural.making import Epochs, Made, make
+from caloscope.training.neural.rebuild import Rebuild
+from caloscope.training.observed import with_events
+from caloscope.training.prepared import Prepared, Tell, prepare_rows
+from caloscope.training.recipe import Recipe
+from caloscope.training.split import stopping
+
+MOST_BASIS = 2_000
+"""Lumisections, evenly taken, that the typical map is learned from."""
+
+CHECKED = 300
+"""Held-out lumisections, evenly taken, that cells are corrected on."""
+
+NAMES = (pictures.PICTURE, pictures.RECONSTRUCTION)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What is known without a network: the typical map, and how counts scatter and cells change around it.
+
+    `scatter` is in the view's shape; both are those of `learned.rows.Rows`.
+    """
+
+    typical: learned.Typical
+    scatter: Array
+    run_change: float
+
+
+def basis_of(good: Sequence[Observation], noise: Noise, min_events: int) -> Basis:
+    """Learned from some of the lumisections, evenly taken."""
+    usable = with_events(evenly(good, MOST_BASIS), min_events)
+    typical = learned.learn(usable, noise, min_events)
+    rows = standardised(usable, typical, learned.OUTLIER)
+    return Basis(typical, rows.scatter, rows.run_change)  # the lumisections themselves may go
+
+
+def evenly(good: Sequence[Observation], most: int) -> Sequence[Observation]:
+    """At most so many, evenly taken."""
+    return good[:: -(-len(good) // most)] if len(good) > most else good
+
+
+def autoencoder(
+    name: str,
+    good: Sequence[Observation],
+    on: View,
+    noise: Noise,
+    recipe: Recipe,
+    work: Path,
+    *,
+    min_events: int,
+    reading: Tell | None = None,
+    tell: Epochs | None = None,
+) -> tuple[Detector, Made]:
+    """Train one of the two detectors on good lumisections of several runs, in (run, lumi) order."""
+    basis = basis_of(good, noise, min_events)
+    typical = basis.typical
+    prepared = prepare_rows(good, lambda each: row_of(each, basis), work / "rows", reading)
+    held = stopping(prepared.run)
+    problem = Rebuild(
+        recipe=recipe,
+        on=on,
+        noise=noise,
+        prepared=prepared,
+        alive=typical.alive,
+        average=pictures.average_of(typical),
+        dispersion=basis.scatter,
+        learn=np.flatnonzero(~held),
+        held=np.flatnonzero(held),
+    )
+    made = make(problem, recipe, NAMES, work, tell)
+    session = pictures.session_of(name, made.model, typical.alive.shape, (1, 1), NAMES)
+    told = {
+        key: value
+        for key, value in recipe.told().items()
+        if key in ("architecture", "latent", "input", "loss")
+    }
+    network = Network(session, problem.average, told)
+    kept = [good[place] for place in chosen_of(prepared, held)]
+    if name == AutoencoderLoss.name:
+        return loss_scored(kept, typical, network, recipe), made
+    return expecting(kept, basis, network), made
+
+
+def row_of(observation: Observation, basis: Basis) -> Mapping[str, Array | float] | None:
+    """Ratio, counts, usual counts and events of one lumisection."""
+    if observation.events is None:
+        return None
+    expected = basis.typical.expected(observation, follow=True)
+    if isinstance(expected, NotKnown):
+        return None
+    cells = Cells.of(observation.counts, expected, basis.typical, basis.scatter)
+    return {
+        "ratio": np.where(cells.strength > 0, cells.ratio, 1.0),
+        "counts": observation.counts[basis.typical.alive],
+        "usual": cells.usual,
+        "events": expected.events,
+    }
+
+
+def chosen_of(prepared: Prepared, held: Mask) -> list[int]:
+    """Places among the lumisections of at most `CHECKED` of the held-out rows, evenly taken."""
+    rows = np.flatnonzero(held)
+    rows = rows[:: max(1, -(-len(rows) // CHECKED))]
+    return [int(place) for place in prepared.place[rows]]
+
+
+def expecting(held: Sequence[Observation], basis: Basis, network: Network) -> Autoencoder:
+    """The detector that expects counts, its cells corrected on held-out lumisections."""
+    rows = standardised(held, basis.typical, learned.OUTLIER)
+    known = learned.Known(basis.typical, rows.scatter, basis.run_change)
+    found = Autoencoder(known, network, np.ones(basis.typical.rate.shape))
+    found = corrected(found, held)
+    return replace(found, known=known.with_residuals(rows, found.rebuild, 0))
+
+
+def corrected(detector: Autoencoder, held: Sequence[Observation]) -> Autoencoder:
+    """The detector with its cells corrected, twice: once they are, other lumisections agree with it."""
+    for _ in range(2):
+        detector = replace(detector, correction=detector.correction * correction(detector, held))
+    return detector
+
+
+def correction(detector: Autoencoder, held: Sequence[Observation]) -> Array:
+    """Activity that healthy cells show over what is rebuilt of them, in the view's shape.
+
+    Shrunk to 1 where it is not more than what counts scatter and cells change from run to run (James and
+    Stein's positive part, cell by cell).
+    """
+    alive, known = detector.alive, detector.known
+    off, steep, variance = (np.zeros(int(alive.sum())) for _ in range(3))
+    for each in held:
+        answer, _ = detector.look(each, {})
+        if isinstance(answer, Expectation):
+            mean = answer.mean[alive]
+            slope = steepness(mean, answer.trials, answer.noise)
+            off, steep = off + each.counts[alive] - mean, steep + slope
+            variance = variance + deviation(answer)[alive] ** 2
+    runs = max(1, len({each.id.run for each in held}))
+    found = np.divide(off, steep, out=np.zeros_like(off), where=steep > 0)
+    error = np.divide(variance, steep**2, out=np.ones_like(off), where=steep > 0) + known.run_change**2 / runs
+    kept = np.maximum(0.0, 1.0 - error / np.maximum(found**2, 1e-12))
+    return np.asarray(np.where(alive, learned.on_view((1.0 + kept * found)[np.newaxis], alive)[0], 1.0))
+
+
+def loss_scored(
+    held: Sequence[Observation], typical: learned.Typical, network: Network, recipe: Recipe
+) -> AutoencoderLoss:
+    """The detector with prior work's scoring; its first threshold is the largest score of held-out cells."""
+    found = AutoencoderLoss(typical, network, 1.0, recipe.spatial, recipe.n_ls, recipe.n_loss)
+    return replace(found, threshold=highest(found, held))
+
+
+def highest(detector: Detector, held: Sequence[Observation]) -> float:
+    """The largest score of good lumisections; 1 where there is none."""
+    largest = 0.0
+    memory: Memory = {}
+    for each in held:
+        answer, memory = detector.look(each, memory)
+        if isinstance(answer, Score):
+            largest = max(largest, float(answer.value[answer.testable].max(initial=0.0)))
+    return largest or 1.0

@@ -1,0 +1,74 @@
+"""How a network is to be made: what an ML developer chooses, checked before any work is done."""
+
+from dataclasses import asdict, dataclass
+from typing import Final, Literal, TypeAlias, get_args
+
+from caloscope.errors import UsageError
+
+NETWORKS: Final = ("autoencoder", "autoencoder-loss", "blind-spot", "unet", "cnn")
+"""Detectors that have a network and need torch to be trained."""
+
+Architecture: TypeAlias = Literal["resnet", "cae", "dense", "masked"]
+Input: TypeAlias = Literal["ratio", "raw"]
+Loss: TypeAlias = Literal["likelihood", "poisson", "mse"]
+
+_CHOICES: Final = {"architecture": Architecture, "input": Input, "loss": Loss}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What is to be trained and for how long.
+
+    Of autoencoders: `architecture`; `channels` of the stages of convolutions (empty: those that suit the
+    map); `latent`, numbers that a map is reduced to; `input`, pictures over the usual one or raw; `loss`, the
+    likelihood of the counts (negative binomial for ECAL, binomial for HCAL), that of Poisson counts, or the
+    mean squared error of pictures; `n_ls`, `n_loss` and `spatial` of `autoencoder-loss`.
+
+    Training goes on until the loss on held-out runs has not improved for `patience` epochs, at most `epochs`
+    of them, at most so many `minutes` (None: no limit); the best state is kept. The learning rate halves when
+    a third of the patience has passed. `accelerator` and `devices` are those of Lightning Fabric (`cpu`,
+    `gpu`, `auto`; how many). Raises `UsageError` for a value that makes no sense.
+    """
+
+    architecture: Architecture = "resnet"
+    channels: tuple[int, ...] = ()
+    latent: int = 32
+    input: Input = "ratio"
+    loss: Loss = "likelihood"
+    n_ls: int = 1
+    n_loss: int = 3
+    spatial: bool = True
+    epochs: int = 200
+    batch: int = 64
+    learning_rate: float = 1e-3
+    patience: int = 12
+    minutes: float | None = None
+    seed: int = 1
+    accelerator: str = "cpu"
+    devices: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        for name, choice in _CHOICES.items():
+            if getattr(self, name) not in get_args(choice):
+                expected = ", ".join(get_args(choice))
+                raise UsageError(f"{name} {getattr(self, name)!r} is not known, expected one of {expected}")
+        for name in ("latent", "n_ls", "n_loss", "epochs", "batch", "patience", "devices"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} {getattr(self, name)}, expected 1 or more")
+        if self.seed < 0:
+            raise UsageError(f"seed {self.seed}, expected 0 or more")
+        if any(not 1 <= each <= 1024 for each in self.channels):
+            raise UsageError(f"channels {self.channels}, expected 1 to 1024 in each stage")
+        if not 0.0 < self.learning_rate <= 1.0:
+            raise UsageError(f"learning rate {self.learning_rate:g}, expected one between 0 and 1")
+        if self.minutes is not None and not self.minutes > 0.0:
+            raise UsageError(f"{self.minutes:g} minutes, expected more than none")
+        if self.accelerator not in ("cpu", "gpu", "auto"):
+            raise UsageError(f"accelerator {self.accelerator!r} is not known, expected cpu, gpu or auto")
+
+    def told(self) -> dict[str, str | int | float | bool]:
+        """The choices as a bundle's card keeps them."""
+        found = {name: value for name, value in asdict(self).items() if value is not None}
+        found["channels"] = ", ".join(str(each) for each in self.channels)
+        return found

@@ -1,0 +1,73 @@
+"""Lumisections of a data set that are read when they are asked for, so that any number of them fits."""
+
+from collections.abc import Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caloscope.config.catalogue import MapSpec
+from caloscope.dataset import DataSet
+from caloscope.errors import UsageError
+from caloscope.pipeline.state import Given
+from caloscope.records import LumiId
+
+
+class Streamed(Sequence[Given]):
+    """What rows of an open data set bring for one map, in (run, lumi) order; rows without it are left out.
+
+    `rows` are the numbers of the rows that may be used, all where it is None. Raises `UsageError` where the
+    data set has not the map, or real numbers for it.
+    """
+
+    def __init__(self, data: DataSet, spec: MapSpec, rows: NDArray[np.int64] | None = None) -> None:
+        if spec.name not in data.maps:
+            found = ", ".join(data.maps) or "none"
+            raise UsageError(f"{data.path}: found maps {found}, expected {spec.name}")
+        if data.maps[spec.name].kind != "counts":
+            raise UsageError(f"{data.path}: found real numbers for {spec.name}, expected counts")
+        self._data, self._spec = data, spec
+        there = data.present(spec.name)
+        chosen = np.flatnonzero(there) if rows is None else rows[there[rows]]
+        self._rows: NDArray[np.int64] = chosen.astype(np.int64)
+
+    @property
+    def ids(self) -> list[LumiId]:
+        """Run and lumi of each, without reading any counts."""
+        pairs = zip(self._data.runs[self._rows].tolist(), self._data.lumis[self._rows].tolist(), strict=True)
+        return [LumiId(run, lumi) for run, lumi in pairs]
+
+    def taken(self, places: NDArray[np.int64]) -> "Streamed":
+        """Some of them, by their places in this sequence."""
+        return Streamed(self._data, self._spec, self._rows[places])
+
+    def __len__(self) -> int:
+        """Number of lumisections."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Given: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Streamed": ...
+    def __getitem__(self, place: int | slice) -> "Given | Streamed":
+        """One, read now; or some of them, not read yet."""
+        if isinstance(place, slice):
+            return Streamed(self._data, self._spec, self._rows[place])
+        row = int(self._rows[place])
+        began = float(self._data.began_at[row])
+        return Given(
+            LumiId(int(self._data.runs[row]), int(self._data.lumis[row])),
+            self._data.record(self._spec.name, row),
+            "",
+            None if np.isnan(began) else began,
+        )
+
+
+def ids_of(given: Sequence[Given]) -> list[LumiId]:
+    """Run and lumi of each."""
+    return given.ids if isinstance(given, Streamed) else [each.id for each in given]
+
+
+def taken(given: Sequence[Given], places: NDArray[np.int64]) -> Sequence[Given]:
+    """Some of them, by their places."""
+    return given.taken(places) if isinstance(given, Streamed) else [given[place] for place in places.tolist()]
