@@ -12,9 +12,11 @@ from benchmarks import (
     dqmio,
     false_alarms,
     latency,
+    networks,
     reading,
     replay,
     simulation,
+    surroundings,
     tdirectory,
     verdict,
 )
@@ -30,6 +32,8 @@ BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
     "verdict": (verdict.run, "from the arrays of one lumisection of all maps to its verdict"),
     "delay": (delay.run, "from the onset of an endcap fault to its flag, with false flags"),
     "false_alarms": (false_alarms.run, "false incidents of the reference detector on healthy lumisections"),
+    "surroundings": (surroundings.run, "what is left of a cell's fluctuation: a covariance, a network"),
+    "networks": (networks.run, "training a network, against a plain loop; ONNX, against a session a map"),
     "detection": (detection.run, "delays of all detectors against an oracle, and their false incidents"),
 }
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks import endcaps
+from benchmarks.detection import networks as trained
 from benchmarks.detection import regimes
 from benchmarks.detection.wrapped import PerCell, WithoutNeighbours
 from benchmarks.scoring import bundle_of
@@ -25,6 +26,7 @@ from caloscope.detectors.reference import Reference
 from caloscope.pipeline.state import Given
 from caloscope.records import MapRecord
 from caloscope.simulate import Fill, Healthy, conditions
+from caloscope.training.notebook import fit_classifier
 
 CALIBRATED_ON: Final = {"HCAL": 3_700}
 CALIBRATED: Final = 7_400
@@ -79,8 +81,15 @@ def _fitted(kind: type[Pull | BetaBinomial | Pca | Nmf | Blind]) -> Callable[[st
     return make
 
 
+def _classifier(kind: str, name: str, regime: str) -> Detector:
+    """A classifier of the notebooks, learned from the same runs as the other detectors."""
+    on, healthy = regimes.subject(name)
+    return fit_classifier(kind, _observations(name, regime), healthy.noise, on)
+
+
 REFERENCE: Final = "reference"
 SHIPPED: Final = "cmssw-ml as shipped"
+NOTEBOOKS: Final = ("logistic", "mlp")
 NETWORKS: Final = (SHIPPED, "cmssw-ml, one threshold", "cmssw-ml, per cell")
 _MAKERS: Final[Mapping[str, Callable[[str, str], Detector]]] = {
     REFERENCE: _reference,
@@ -92,21 +101,31 @@ _MAKERS: Final[Mapping[str, Callable[[str, str], Detector]]] = {
     SHIPPED: lambda name, _: _shipped(name),
     NETWORKS[1]: lambda name, _: _shipped(name),
     NETWORKS[2]: _per_cell,
+    "logistic": lambda name, regime: _classifier("logistic", name, regime),
+    "mlp": lambda name, regime: _classifier("mlp", name, regime),
     "blind": _fitted(Blind),
 }
-CONTENDERS: Final = tuple(_MAKERS)
+TRAINED: Final = (*trained.RECIPES, trained.LOSS_ALONE, trained.LOSS)
+CONTENDERS: Final = (*_MAKERS, *TRAINED)
 
 
 def contenders(name: str) -> tuple[str, ...]:
     """Those that there are for a map: CMSSW's networks only where they are here."""
     networks = name in endcaps.FILES and endcaps.endcap(name, regimes.ERA).cmssw is not None
-    return tuple(title for title in CONTENDERS if networks or title not in NETWORKS)
+    left_out = (() if networks else NETWORKS) + (NOTEBOOKS if name in ("HCAL", "HO") else ())
+    own = trained.titles_of(name)
+    return tuple(
+        title for title in CONTENDERS if title not in left_out and (title not in TRAINED or title in own)
+    )
 
 
 @lru_cache(maxsize=24)
 def learned(title: str, name: str, regime: str) -> Bundle:
     """A detector as it comes from its training, its thresholds not calibrated; the same in every process."""
     on, _ = regimes.subject(name)
+    if title in TRAINED:
+        detector, model = trained.learned(title, name, regime)
+        return replace(bundle_of(on, detector), model=model)
     bundle = bundle_of(on, _MAKERS[title](name, regime))
     model = endcaps.REAL / f"{endcaps.FILES[name]}_resnet2018.onnx" if title in NETWORKS else None
     return replace(bundle, model=model)

@@ -14,12 +14,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 import caloscope
 from benchmarks.detection import clean, contenders, fdr, regimes
+from benchmarks.detection import networks as trained
 from benchmarks.detection.oracle import Oracle, thresholds
 from benchmarks.detection.rows import Row, rows_of, single_cells
 from benchmarks.detection.trials import Trials
 from caloscope.bundle import Bundle
 
-Kind: TypeAlias = Literal["oracle", "calibrate", "clean", "trial", "fdr"]
+Kind: TypeAlias = Literal["train", "oracle", "calibrate", "clean", "trial", "fdr"]
 YARDSTICK_LUMIS: Final = {"HCAL": 3_700}
 YARDSTICK: Final = 18_500
 THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -85,6 +86,14 @@ def rows(name: str, regime: str) -> tuple[Row, ...]:
     return rows_of(on) if regime == regimes.STEADY_EVENTS.name else single_cells(on)
 
 
+def networks(plan: Plan, name: str, regime: str) -> list[Task]:
+    """The networks to be trained, each once."""
+    titles = {
+        trained.trained_for(title) for title in plan.titles(name, regime) if title in contenders.TRAINED
+    }
+    return [Task("train", name, regime, title=title) for title in sorted(titles)]
+
+
 def first(plan: Plan, name: str, regime: str) -> list[Task]:
     """What all else needs: the thresholds."""
     found = [Task("calibrate", name, regime, title=title) for title in plan.titles(name, regime)]
@@ -116,7 +125,7 @@ def work(plan: Plan, workers: int) -> None:
     with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
         for regime in plan.regimes:
             for name in plan.maps:
-                for stage in (first(plan, name, regime), second(plan, name, regime)):
+                for stage in (made(plan, name, regime) for made in (networks, first, second)):
                     _do(pool, plan, [task for task in stage if not task.file(place).is_file()])
 
 
@@ -150,6 +159,8 @@ def perform(plan: Plan, task: Task) -> float:
 
 def _perform(plan: Plan, task: Task) -> Any:
     regime = regimes.REGIMES[task.regime]
+    if task.kind == "train":
+        return trained.train(task.title, task.map, task.regime)
     if task.kind == "oracle":
         fills = regimes.yardstick(regime, min(YARDSTICK_LUMIS.get(task.map, YARDSTICK), _most(plan)))
         return thresholds(_oracle(task.map, task.regime), rows(task.map, task.regime), fills)

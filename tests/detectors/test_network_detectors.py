@@ -1,5 +1,6 @@
 """What detectors make of their networks: who takes part, what is summed, and what is refused."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from caloscope.detectors import learned
-from caloscope.detectors.base import Array, Expectation, Memory, NotKnown, Observation, Score
+from caloscope.detectors.base import Array, Detector, Expectation, Memory, NotKnown, Observation, Score
 from caloscope.detectors.network import Autoencoder, AutoencoderLoss, BlindSpot, Cnn, UNet, pictures, windows
 from caloscope.detectors.network.autoencoder import Network
 from caloscope.detectors.network.blind_spot import PREDICTION, SURROUNDINGS
@@ -167,7 +168,7 @@ def test_a_new_run_begins_with_empty_windows(tmp_path: Path) -> None:
     assert isinstance(unknown, NotKnown)
     np.testing.assert_array_equal(kept[windows.OFF], after[windows.OFF])
     with pytest.raises(BundleError, match="saved state"):
-        detector.look(observations(1, run=2)[0], after | {windows.OFF: np.zeros((1, 3), np.float32)})
+        detector.look(observations(1, run=2)[0], {**after, windows.OFF: np.zeros((1, 3), np.float32)})
 
 
 @pytest.mark.parametrize(("counts", "side"), [(0.0, -1), (900.0, 1)])
@@ -203,8 +204,8 @@ def test_losses_are_multiplied_as_prior_work_does(tmp_path: Path) -> None:
         for newest in (2, 3):
             pair = shown[newest - 1 : newest + 1]
             found = [typical.expected(each, follow=False) for each in pair]
-            means = sum(each.mean[alive] for each in found if not isinstance(each, NotKnown))
-            ratio = sum(each.counts[alive] for each in pair) / means
+            means = np.sum([each.mean[alive] for each in found if not isinstance(each, NotKnown)], axis=0)
+            ratio = np.sum([each.counts[alive] for each in pair], axis=0) / means
             unit = 1.0 if spatial else network.average[alive]
             product *= ((network.rebuilt(ratio, alive) - ratio) * unit) ** 2
         last = answers[-1]
@@ -219,16 +220,22 @@ def test_losses_are_multiplied_as_prior_work_does(tmp_path: Path) -> None:
         assert len(fresh["counts"]) == 1
 
 
-def kept(name: str, folder: Path) -> Autoencoder | AutoencoderLoss | BlindSpot | UNet | Cnn:
-    if name == "autoencoder-loss":
-        return AutoencoderLoss(*basis(folder), 0.1)
-    makers = {"autoencoder": autoencoder, "blind-spot": blind_spot, "unet": unet, "cnn": cnn}
-    return makers[name](folder)
+def loss_scored(folder: Path) -> AutoencoderLoss:
+    return AutoencoderLoss(*basis(folder), 0.1)
 
 
-@pytest.mark.parametrize("name", ["autoencoder", "autoencoder-loss", "blind-spot", "unet", "cnn"])
+MAKERS: dict[str, Callable[[Path], Detector]] = {
+    "autoencoder": autoencoder,
+    "autoencoder-loss": loss_scored,
+    "blind-spot": blind_spot,
+    "unet": unet,
+    "cnn": cnn,
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
 def test_what_does_not_fit_is_refused(name: str, tmp_path: Path) -> None:
-    detector = kept(name, tmp_path)
+    detector = MAKERS[name](tmp_path)
     restore, model = type(detector).restore, tmp_path / "model.onnx"
     settings, arrays = detector.settings(), detector.arrays()
     again = restore(settings, arrays, model)
@@ -251,7 +258,7 @@ def test_what_does_not_fit_is_refused(name: str, tmp_path: Path) -> None:
             restore(settings, arrays, wrong)
     if "threshold" in settings:
         with pytest.raises(BundleError, match="threshold"):
-            restore(settings | {"threshold": 0.0}, arrays, model)
+            restore({**settings, "threshold": 0.0}, arrays, model)
 
 
 def test_arrays_with_values_that_cannot_be_are_refused(tmp_path: Path) -> None:
@@ -268,4 +275,4 @@ def test_arrays_with_values_that_cannot_be_are_refused(tmp_path: Path) -> None:
     loss = AutoencoderLoss(*basis(tmp_path), 0.1)
     for numbers in (0, 61):
         with pytest.raises(BundleError, match="n_ls"):
-            AutoencoderLoss.restore(loss.settings() | {"n_ls": numbers}, loss.arrays(), model)
+            AutoencoderLoss.restore({**loss.settings(), "n_ls": numbers}, loss.arrays(), model)

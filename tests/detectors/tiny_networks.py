@@ -34,7 +34,11 @@ def _with(operator: str, inputs: list[str], output: str, **attributes: int | tup
     return message(*((1, name) for name in inputs), (2, output), (4, operator), *((5, each) for each in told))
 
 
-BLUR = {"kernel_shape": (3, 3), "pads": (1, 1, 1, 1), "count_include_pad": 1}
+BLUR: dict[str, int | tuple[int, ...]] = {
+    "kernel_shape": (3, 3),
+    "pads": (1, 1, 1, 1),
+    "count_include_pad": 1,
+}
 
 
 def autoencoder(path: Path, plane: Plane, *, blurred: bool = False) -> Path:

@@ -1,5 +1,6 @@
 """What is learned from, what is held out, and what the card says of it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def given(**lumis: int) -> list[Given]:
     ]
 
 
-def runs_of(part: list[Given]) -> set[int]:
+def runs_of(part: Sequence[Given]) -> set[int]:
     return {each.id.run for each in part}
 
 
@@ -132,7 +133,7 @@ def test_observations_are_made_when_they_are_asked_for() -> None:
     with pytest.raises(IndexError):
         observed[7]
     with pytest.raises(UsageError, match="expected \\(20, 20\\)"):
-        Observed(given(r1=1), seen())
+        Observed(given(r1=1), seen())[0]
 
 
 def test_the_minimum_of_events_is_what_was_seen_or_a_tenth_of_the_usual() -> None:

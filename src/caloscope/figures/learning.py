@@ -34,7 +34,7 @@ def learning_figure(title: str, curve: Sequence[Mapping[str, float]], subtitle: 
         )
         above.set_ylabel("loss (low is better)")
         _limits(above, np.concatenate([learned, held]))
-        above.legend(loc="upper right")
+        above.legend(loc="best")
         above.tick_params(labelbottom=False)
         below = figure.add_subplot(grid[1], sharex=above)
         below.step(number, rate, color=style.INK, lw=1.2, where="mid")

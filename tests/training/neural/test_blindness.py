@@ -3,24 +3,26 @@
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from caloscope.detectors.network.blind_spot import surroundings  # noqa: E402
-from caloscope.training.neural.autoencoders import Masked  # noqa: E402
-from caloscope.training.neural.blind import REACH, Blind, Surroundings, batch_of_others  # noqa: E402
-from caloscope.training.prepared import Prepared  # noqa: E402
+import torch
 
-from ...detectors.plain_view import plain  # noqa: E402
-from .test_layers import random_weights  # noqa: E402
+from caloscope.detectors.network.blind_spot import surroundings
+from caloscope.training.neural.autoencoders import Masked
+from caloscope.training.neural.blind import REACH, Blind, Surroundings, batch_of_others
+from caloscope.training.prepared import Prepared
+
+from ...detectors.plain_view import plain
+from .test_layers import random_weights
 
 DEPTHS, PLANE = 3, (6, 8)
 
 
-def gradients(module: "torch.nn.Module", channels: int, plane: tuple[int, int]) -> "torch.Tensor":
+def gradients(module: torch.nn.Module, channels: int, plane: tuple[int, int]) -> torch.Tensor:
     """Of every output to every input: `(outputs, y, x, inputs, y, x)`."""
     torch.manual_seed(5)
     shown = torch.randn(1, channels, *plane)
-    found = torch.autograd.functional.jacobian(lambda x: module(x)[0], shown)
+    found = torch.func.jacrev(lambda x: module(x)[0])(shown)
     assert isinstance(found, torch.Tensor)
     return found[:, :, :, 0]
 
@@ -74,10 +76,12 @@ def test_a_cell_that_changes_moves_all_others_but_not_itself(shape: tuple[int, .
     residual = rng.normal(size=(1, cells)).astype(np.float32)
     agree = np.ones((1, cells), np.bool_)
 
-    def predicted(shown: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> "torch.Tensor":
+    def predicted(shown: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> torch.Tensor:
         with torch.no_grad():
             answer = module(torch.from_numpy(problem.inputs(shown, agree)))[0]
-        return answer.reshape(2, *problem.alive.shape)[:, torch.from_numpy(problem.alive)]
+        found = answer.reshape(2, *problem.alive.shape)[:, torch.from_numpy(problem.alive)]
+
+        return torch.as_tensor(found)
 
     before = predicted(residual)
     for cell in range(cells):

@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from caloscope.errors import UsageError  # noqa: E402
-from caloscope.training.neural import loop  # noqa: E402
-from caloscope.training.neural.export import parity  # noqa: E402
-from caloscope.training.neural.making import make, shown  # noqa: E402
-from caloscope.training.recipe import Recipe  # noqa: E402
 
-from .making import Smooth  # noqa: E402
+from caloscope.errors import UsageError
+from caloscope.training.neural import loop
+from caloscope.training.neural.checkpoint import Progress, load
+from caloscope.training.neural.export import parity
+from caloscope.training.neural.making import make, shown
+from caloscope.training.recipe import Recipe
+
+from .making import Smooth
 
 
 class Fabric:
@@ -59,7 +61,7 @@ def _new(folder: Path) -> Path:
     return folder
 
 
-def _kept(folder: Path) -> loop.Progress:
-    kept = loop.load(folder)
+def _kept(folder: Path) -> Progress:
+    kept = load(folder)
     assert kept is not None
     return kept[0]

@@ -7,36 +7,38 @@ import numpy as np
 import onnx
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from caloscope.detectors.network.blind_spot import PREDICTION, SURROUNDINGS  # noqa: E402
-from caloscope.detectors.network.cnn import cnn_session  # noqa: E402
-from caloscope.detectors.network.pictures import PICTURE, RECONSTRUCTION, session_of  # noqa: E402
-from caloscope.detectors.network.unet import CHANNELS, LOGITS, RESIDUALS  # noqa: E402
-from caloscope.errors import BundleError  # noqa: E402
-from caloscope.training.neural.autoencoders import Convolutional, Dense, Masked, ResNet  # noqa: E402
-from caloscope.training.neural.blind import Surroundings  # noqa: E402
-from caloscope.training.neural.export import export, parity  # noqa: E402
-from caloscope.training.neural.making import make, shown  # noqa: E402
-from caloscope.training.neural.picture import Pictured  # noqa: E402
-from caloscope.training.neural.supervised import Classifier, UNetwork  # noqa: E402
-from caloscope.training.recipe import Recipe  # noqa: E402
+import torch
 
-from .making import Smooth  # noqa: E402
-from .test_layers import random_weights  # noqa: E402
+from caloscope.detectors.network.blind_spot import PREDICTION, SURROUNDINGS
+from caloscope.detectors.network.cnn import cnn_session
+from caloscope.detectors.network.pictures import PICTURE, RECONSTRUCTION, session_of
+from caloscope.detectors.network.unet import CHANNELS, LOGITS, RESIDUALS
+from caloscope.errors import BundleError
+from caloscope.training.neural.autoencoders import Convolutional, Dense, Masked, ResNet
+from caloscope.training.neural.blind import Surroundings
+from caloscope.training.neural.export import export, parity
+from caloscope.training.neural.making import make, shown
+from caloscope.training.neural.picture import Pictured
+from caloscope.training.neural.supervised import Classifier, UNetwork
+from caloscope.training.recipe import Recipe
+
+from .making import Smooth
+from .test_layers import random_weights
 
 SHAPE = (2, 7, 9)
 D, P, C = SHAPE[0], (7, 9), (True, False)
 PICTURES, BLIND, UNET = (PICTURE, RECONSTRUCTION), (SURROUNDINGS, PREDICTION), (RESIDUALS, LOGITS)
 
 
-def pictured(inner: "torch.nn.Module") -> "torch.nn.Module":
+def pictured(inner: torch.nn.Module) -> torch.nn.Module:
     average = np.random.default_rng(1).uniform(0.5, 2.0, SHAPE)
     average[0, 2, 3] = 0.0
     return Pictured(inner, average, relative=True)
 
 
-MAKERS: dict[str, tuple[Callable[[], "torch.nn.Module"], tuple[int, int], tuple[str, str]]] = {
+MAKERS: dict[str, tuple[Callable[[], torch.nn.Module], tuple[int, int], tuple[str, str]]] = {
     "resnet": (lambda: pictured(ResNet(D, P, C, (4, 8), 5)), (1, 1), PICTURES),
     "cae": (lambda: pictured(Convolutional(D, P, C, (4, 8), 9)), (1, 1), PICTURES),
     "dense": (lambda: pictured(Dense(np.ones(SHAPE, np.bool_), 5)), (1, 1), PICTURES),

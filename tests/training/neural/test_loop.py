@@ -1,20 +1,23 @@
 """The training loop: seeds, stopping, resuming, and what it says when something is wrong."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from caloscope.errors import UsageError  # noqa: E402
-from caloscope.training.neural import loop  # noqa: E402
-from caloscope.training.neural.batches import batches, shuffled  # noqa: E402
-from caloscope.training.neural.checkpoint import FILE, Progress, load  # noqa: E402
-from caloscope.training.recipe import Recipe  # noqa: E402
+import torch
 
-from .making import Smooth  # noqa: E402
+from caloscope.errors import UsageError
+from caloscope.training.neural import loop
+from caloscope.training.neural.batches import batches, shuffled
+from caloscope.training.neural.checkpoint import FILE, Progress, load
+from caloscope.training.recipe import Recipe
+
+from .making import Smooth
 
 QUICK: dict[str, Any] = {"epochs": 4, "batch": 16, "learning_rate": 0.01}
 
@@ -165,4 +168,20 @@ def test_what_makes_no_sense_is_refused() -> None:
         {"minutes": 0.0},
     ):
         with pytest.raises(UsageError):
-            Recipe(**wrong)  # type: ignore[arg-type]
+            Recipe(**wrong)
+
+
+def test_a_full_disk_is_said_in_one_line_and_loses_nothing(tmp_path: Path) -> None:
+    """Files that may not grow stand for a disk without room."""
+    trained(tmp_path / "a", epochs=2)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+        with pytest.raises(
+            UsageError, match=r"cannot be written \(.+\), expected a disk with room"
+        ) as refused:
+            trained(tmp_path / "a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(refused.value)
+    assert len(trained(tmp_path / "a").history) == 4

@@ -5,15 +5,17 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from caloscope.training.neural import losses  # noqa: E402
+import torch
+
+from caloscope.training.neural import losses
 
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(4)
 
 
-def tensor(values: Array | float) -> "torch.Tensor":
+def tensor(values: Array | float) -> torch.Tensor:
     return torch.as_tensor(np.asarray(values, np.float32))
 
 

@@ -11,7 +11,7 @@ from caloscope.detectors.base import Array, Detector, Expectation, Memory, Noise
 from caloscope.detectors.learned.change import steepness
 from caloscope.detectors.learned.rows import Cells, standardised
 from caloscope.detectors.network import Autoencoder, AutoencoderLoss, pictures
-from caloscope.detectors.network.autoencoder import Network
+from caloscope.detectors.network.autoencoder import KEPT, Network
 from caloscope.detectors.network.residuals import deviation
 from caloscope.geometry import View
 from caloscope.records import Mask
@@ -86,12 +86,8 @@ def autoencoder(
     )
     made = make(problem, recipe, NAMES, work, tell)
     session = pictures.session_of(name, made.model, typical.alive.shape, (1, 1), NAMES)
-    told = {
-        key: value
-        for key, value in recipe.told().items()
-        if key in ("architecture", "latent", "input", "loss")
-    }
-    network = Network(session, problem.average, told)
+    told = recipe.told()
+    network = Network(session, problem.average, {key: told[key] for key in KEPT})
     kept = [good[place] for place in chosen_of(prepared, held)]
     if name == AutoencoderLoss.name:
         return loss_scored(kept, typical, network, recipe), made

@@ -4,6 +4,7 @@ import io
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,18 +43,22 @@ def export(module: nn.Module, shown: Floats, names: tuple[str, str], path: Path)
             verbose=False,
         )
     assert program is not None
-    content = io.BytesIO()
+    path.write_bytes(_plain(program.model_proto))
+    return parity(module, shown, names, path)
+
+
+def _plain(model: Any) -> bytes:
+    """The file's content without what the exporter noted: where lines of code are is nobody's business."""
     import onnx
 
-    model = program.model_proto
     graph = model.graph
     parts = (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info)
-    for part in parts:  # where a line of code was that made it is nobody's business
+    for part in parts:
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
+    content = io.BytesIO()
     onnx.save_model(model, content)
-    path.write_bytes(content.getvalue())
-    return parity(module, shown, names, path)
+    return content.getvalue()
 
 
 def parity(module: nn.Module, shown: Floats, names: tuple[str, str], path: Path) -> float:

@@ -102,7 +102,8 @@ def awake(module: nn.Module) -> None:
                 block.second.conv.weight.mul_(BESIDE)
 
 
-def faint(layer: nn.Conv2d) -> None:
+def faint(layer: Tensor | nn.Module) -> None:
     """Makes a last layer answer with little, so that training starts near what is usual."""
+    assert isinstance(layer, nn.Conv2d)
     with torch.no_grad():
         layer.weight.mul_(FAINT)

@@ -12,14 +12,15 @@ from caloscope.training.neural.autoencoders import Convolutional, Dense, Masked,
 from caloscope.training.recipe import Recipe
 
 USUAL = 0.2
-"""Relative fluctuation of an ECAL tower in 500 events (19 % in run 276582): networks like numbers near one."""
+"""Relative fluctuation of an ECAL tower in 500 events (run 276582: 19 %): networks like numbers near one."""
 
 
 class Pictured(nn.Module):
     """An autoencoder of pictures `(batch, depth or 1, y, x)`, 0 where nothing lives.
 
     With `relative` the inner network sees how far each bin is from the `average` picture (the view's shape),
-    relative to it, and answers with the same; else it sees and makes the picture as it is.
+    relative to it, and answers with the same; else it sees the picture as it is, and answers with what has to be
+    added to the average: without it a network would begin with pictures that no likelihood can be taken of.
     """
 
     def __init__(self, inner: nn.Module, average: Array, *, relative: bool) -> None:
@@ -37,7 +38,7 @@ class Pictured(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """The rebuilt picture."""
         if not self.relative:
-            return torch.as_tensor(self.inner(picture)) * self.lives
+            return (self.average + torch.as_tensor(self.inner(picture))) * self.lives
         seen = (picture * self.inverse - self.lives) / USUAL
         return self.average * (1.0 + USUAL * torch.as_tensor(self.inner(seen)))
 
