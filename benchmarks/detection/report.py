@@ -1,9 +1,9 @@
 """The tables, from what the pieces of work left behind, as Markdown."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.detection import contenders, fdr, regimes, tasks
 from benchmarks.detection.figures import Delays, met
@@ -26,6 +26,7 @@ def sections(plan: Plan) -> dict[str, str]:
         "all detectors": _joined(plan, _compared),
         "discovery": "\n".join(_discovery(plan)),
         "oracle": _joined(plan, _limits),
+        "training": "\n".join(_training(plan)),
     }
     return {name: text for name, text in found.items() if text}
 
@@ -130,6 +131,27 @@ def _limits(plan: Plan, name: str, regime: str) -> Iterator[str]:
     if found is not None:
         body = [(row.title, f"{found[row.key]:.1f}") for row in tasks.rows(name, regime)]
         yield from lines(("fault", "threshold, nats"), body)
+
+
+def _training(plan: Plan) -> Iterator[str]:
+    """How long each network learned, and how far it came; a picture of each curve lies beside its bundle."""
+    steady = regimes.STEADY_EVENTS.name
+    body = []
+    for name in plan.maps:
+        for title in contenders.TRAINED:
+            told = tasks.read(Task("train", name, steady, title=title), plan.place)
+            if told is not None:
+                body.append((name, title, *_learned(told)))
+    header = ("map", "network", "parameters", "LS", "epochs", "to the best, s", "in all, s", "held-out loss")
+    if body:
+        yield from lines(header, body)
+
+
+def _learned(told: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a card says of the training."""
+    counts = (f"{told[name]:,}" for name in ("parameters", "lumisections"))
+    seconds = (f"{told[name]:.0f}" for name in ("seconds_to_best", "seconds"))
+    return (*counts, f"{told['best_epoch']} of {told['epochs']}", *seconds, f"{told['held_out_loss']:.4f}")
 
 
 def _discovery(plan: Plan) -> Iterator[str]:

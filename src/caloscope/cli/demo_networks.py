@@ -2,19 +2,23 @@
 
     python -m caloscope.cli.demo_networks [FOLDER]      (what `make bundles` calls)
 
-makes them anew from simulated lumisections of the demo's detector, which is the same whatever the demo's seed.
+makes them anew from simulated lumisections of the demo's detector, which is the same whatever its seed.
 """
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from caloscope import bundle as bundles
 from caloscope.cli.demo_scenario import DETECTOR_SEED, ERA, LABEL
 from caloscope.config.catalogue import load
 from caloscope.geometry import view
 from caloscope.simulate import STEADY, Fill, healthy_maps, lumisections
+
+if TYPE_CHECKING:
+    from caloscope.training.neural.checkpoint import Progress
 
 FOLDER: Final = Path(__file__).with_name("demo_bundles")
 MAPS: Final = ("EB/digi", "EE-/digi", "EE+/digi")
@@ -73,14 +77,15 @@ def make(folder: Path, names: Sequence[str] = MAPS) -> None:
             path,
             detector="autoencoder",
             recipe=recipe,
-            watching=training.Watching(epochs=lambda progress: _tell(name, progress.history[-1])),
+            watching=training.Watching(epochs=partial(_tell, name)),
         )
         bundles.write_state(path, "commissioning", by="Caloscope", reason=REASON)
         (folder / f"{spec.slug}-resnet.learning.json").unlink()
 
 
-def _tell(name: str, epoch: object) -> None:
-    print(f"{name}: {epoch}", flush=True)
+def _tell(name: str, progress: "Progress") -> None:
+    last = progress.history[-1]
+    print(f"{name}: epoch {last.number}, held-out loss {last.held:.5f}, {last.seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

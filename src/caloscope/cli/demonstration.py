@@ -5,7 +5,7 @@ sharing a spool folder and a store.
 """
 
 import itertools
-import socket
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caloscope import training
+from caloscope.cli.demo_networks import shipped
+from caloscope.cli.demo_processes import check, end, free_port
 from caloscope.cli.demo_scenario import DETECTOR_SEED, ERA, LABEL, MAPS, RUN, TRAINING_RUN, faults
 from caloscope.config.catalogue import load
 from caloscope.errors import CaloscopeError, UsageError
@@ -29,6 +31,7 @@ from caloscope.store import Store
 TRAINING_LUMIS = 60
 FILL_LUMIS = 2_000
 TICK = 0.2
+EXPERT = "?commissioning=1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Demonstration:
         self._spool = folder / "spool"
         self._store = f"sqlite:///{folder / 'store.sqlite'}"
         self._seed, self._pace = seed, pace
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self._maps = [(load()[name], view(load()[name].view, ERA)) for name in MAPS]
         # The same in both runs: what changes from run to run cannot be learned from one of them.
         self._detectors = healthy_maps(self._maps, DETECTOR_SEED, stability=STEADY)
@@ -80,6 +83,7 @@ class Demonstration:
         try:
             self._wait_for_page(processes)
             print(f"the page is on http://127.0.0.1:{self._port}", flush=True)
+            print(f"with the networks: http://127.0.0.1:{self._port}/{EXPERT}", flush=True)
             producer.start()
             self._follow(processes, until)
         except KeyboardInterrupt:
@@ -88,7 +92,7 @@ class Demonstration:
             self._stop.set()
             if producer.is_alive():
                 producer.join()
-            _end(processes)
+            end(processes)
         return self._report()
 
     def _train(self) -> list[Path]:
@@ -102,7 +106,17 @@ class Demonstration:
         for spec, on in self._maps:
             folders.append(self._folder / "bundles" / f"{spec.slug}-reference.bundle")
             training.train(good, spec, on, folders[-1])
-        return folders
+        return folders + self._networks()
+
+    def _networks(self) -> list[Path]:
+        """The networks that came with the package, as the monitor is to run them: in commissioning."""
+        found = []
+        for path in shipped():
+            found.append(self._folder / "bundles" / path.name)
+            shutil.copytree(path, found[-1])
+        if found:
+            print(f"beside it run {len(found)} autoencoders, in commissioning: shown to experts", flush=True)
+        return found
 
     def _start(self, bundles: list[Path]) -> list[subprocess.Popen[bytes]]:
         given = itertools.chain.from_iterable(("--bundle", str(path)) for path in bundles)
@@ -128,7 +142,7 @@ class Demonstration:
 
     def _wait_for_page(self, processes: list[subprocess.Popen[bytes]]) -> None:
         for _ in range(300):
-            _check(processes, self._folder)
+            check(processes, self._folder)
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz", timeout=2):
                     return
@@ -140,7 +154,7 @@ class Demonstration:
         """Tell of every fault as it is found; with `until` stop when all are, or then."""
         told: set[Fault] = set()
         while until is None or (time.monotonic() < until and len(told) < len(self._faults)):
-            _check(processes, self._folder)
+            check(processes, self._folder)
             for found in self._found():
                 if found.incident is not None and found.fault not in told:
                     told.add(found.fault)
@@ -184,25 +198,3 @@ def tells(incident: Incident, fault: Fault, on: View) -> bool:
         and incident.opened.lumi >= fault.onset
         and bool((members(incident.cells, on.shape) & fault.cells(on)).any())
     )
-
-
-def _check(processes: list[subprocess.Popen[bytes]], folder: Path) -> None:
-    for process in processes:
-        if process.poll() is not None:
-            raise CaloscopeError(f"a process ended with code {process.returncode}; see the logs in {folder}")
-
-
-def _end(processes: list[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,6 +6,7 @@ from caloscope.training.networks import Watching, train_network, write_curve
 from caloscope.training.recipe import NETWORKS, Recipe
 from caloscope.training.renewed import Renewed, recalibrate, save
 from caloscope.training.statistical import train
+from caloscope.training.to_cmssw import export_cmssw
 
 __all__ = [
     "NETWORKS",
@@ -13,6 +14,7 @@ __all__ = [
     "Recipe",
     "Renewed",
     "Watching",
+    "export_cmssw",
     "import_cmssw",
     "recalibrate",
     "save",

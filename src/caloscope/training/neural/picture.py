@@ -19,8 +19,8 @@ class Pictured(nn.Module):
     """An autoencoder of pictures `(batch, depth or 1, y, x)`, 0 where nothing lives.
 
     With `relative` the inner network sees how far each bin is from the `average` picture (the view's shape),
-    relative to it, and answers with the same; else it sees the picture as it is, and answers with what has to be
-    added to the average: without it a network would begin with pictures that no likelihood can be taken of.
+    relative to it, and answers with the same; else it sees the picture as it is, and answers with what has to
+    be added to the average: without it a network would begin with pictures that no likelihood can be taken of.
     """
 
     def __init__(self, inner: nn.Module, average: Array, *, relative: bool) -> None:
