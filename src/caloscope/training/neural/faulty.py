@@ -21,6 +21,9 @@ from caloscope.training.neural.supervised import Classifier, UNetwork
 from caloscope.training.prepared import Prepared
 from caloscope.training.spoiled import Spoiler
 
+HEAVIEST = 30.0
+"""The most that a single faulty cell counts for."""
+
 PARTS = len(WINDOWS)
 """Parts of the last lumisections that windows are sums of: the newest, those before, those before them."""
 
@@ -84,11 +87,12 @@ class Segmented:
         return {name: values.reshape(-1, values.shape[-1]) for name, values in joined.items()}
 
     def loss(self, module: nn.Module, batch: Tensors) -> Tensor:
-        """The mean cross-entropy over living cells and both directions, in nats."""
+        """The mean cross-entropy over living cells and both directions, in nats; see `weights`."""
         answer = module(batch["input"].contiguous(memory_format=torch.channels_last))
         (lives,) = self._lives.on(answer.device)
         logits = answer.unflatten(1, (2, -1)).flatten(2).index_select(2, lives)
-        return functional.binary_cross_entropy_with_logits(logits, batch["truth"])
+        truth = batch["truth"]
+        return functional.binary_cross_entropy_with_logits(logits, truth, weight=weights(truth))
 
     def whole(self, values: Floats) -> Floats:
         """Values of living cells `(n, cell)` as those of all cells that exist, 0 in the others."""
@@ -99,6 +103,16 @@ class Segmented:
     def living(self, values: NDArray[Any]) -> NDArray[Any]:
         """The living ones among values of all cells that exist."""
         return values[:, self._living]
+
+
+def weights(truth: Tensor) -> Tensor:
+    """What each cell counts for in the loss, from the truth `(batch, 2, cell)`.
+
+    Faulty cells count more the fewer there are, as the root of their number says: otherwise a quadrant would
+    teach eighty times as much as a single cell, and single cells would never be learned.
+    """
+    faulty = truth.sum(dim=2, keepdim=True).clamp_min(1.0)
+    return 1.0 + truth * ((truth.shape[2] / faulty).sqrt() - 1.0).clamp(0.0, HEAVIEST)
 
 
 def spoil(

@@ -20,7 +20,7 @@ class Pictured(nn.Module):
 
     With `relative` the inner network sees how far each bin is from the `average` picture (the view's shape),
     relative to it, and answers with the same; else it sees the picture as it is, and answers with what has to
-    be added to the average: without it a network would begin with pictures that no likelihood can be taken of.
+    be added to the average: else a network would begin with pictures that have no likelihood.
     """
 
     def __init__(self, inner: nn.Module, average: Array, *, relative: bool) -> None:

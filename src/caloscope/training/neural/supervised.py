@@ -45,18 +45,19 @@ class UNetwork(nn.Module):
         self.smaller = nn.ModuleList(Conv(few, many, circular, stride=2) for few, many in steps)
         self.down = nn.ModuleList(Pair(many, many, circular) for _, many in steps)
         self.up = nn.ModuleList(Pair(few + many, few, circular) for few, many in steps[::-1])
-        self.outward = nn.Conv2d(channels[0], outputs, 1)
+        # The last layer sees the input itself, too: one cell far off is a fault already.
+        self.outward = nn.Conv2d(channels[0] + inputs, outputs, 1)
         silent(self.outward)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        passed = [self.inward(x)]
+        seen, passed = x, [self.inward(x)]
         for smaller, pair in zip(self.smaller, self.down, strict=True):
             passed.append(pair(active(smaller(passed[-1]))))
         x = passed.pop()
         for place, pair in enumerate(self.up):
             x = pair(torch.cat([enlarged(x, self.planes[-2 - place]), passed.pop()], dim=1))
-        logits: Tensor = self.outward(x)
+        logits: Tensor = self.outward(torch.cat([x, seen], dim=1))
         return logits
 
 
