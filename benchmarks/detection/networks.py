@@ -3,12 +3,15 @@
 They get five to ten times as many lumisections as the other detectors, of the same days: networks need them.
 """
 
+import hashlib
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import caloscope
 from benchmarks.detection import regimes
 from benchmarks.scoring import bundle_of
 from caloscope import bundle as bundles
@@ -76,9 +79,21 @@ def fills(name: str, regime: regimes.Regime) -> list[Fill]:
     return [regime.fill(FIRST_RUN + run, RUN_LUMIS, days * run / runs) for run in range(runs)]
 
 
+def minutes_of(title: str, name: str) -> float:
+    """Minutes of training at most."""
+    return MINUTES.get(title, {}).get(name, USUAL_MINUTES)
+
+
 def folder_of(title: str, name: str, regime: str) -> Path:
-    """Where the bundle of a network is kept."""
-    root = Path(tempfile.gettempdir()) / "caloscope-networks"
+    """Where the bundle of a network is kept: another place for other code, or another recipe."""
+    digest = hashlib.sha256(
+        repr((RECIPES[title], minutes_of(title, name), fills(name, regimes.REGIMES[regime]))).encode()
+    )
+    package = Path(caloscope.__file__).parent
+    for folder in ("training", "detectors", "simulate"):
+        for path in sorted((package / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    root = Path(tempfile.gettempdir()) / f"caloscope-networks-{os.getuid()}" / digest.hexdigest()[:12]
     return root / f"{name}-{regime}-{title}.bundle".replace("+", "p")
 
 
@@ -96,9 +111,7 @@ def train(title: str, name: str, regime: str) -> dict[str, object]:
         for at in conditions(fill)
     ]
     kind, recipe = RECIPES[title]
-    recipe = replace(
-        recipe, minutes=MINUTES.get(title, {}).get(name, USUAL_MINUTES), batch=32 if name == "HCAL" else 64
-    )
+    recipe = replace(recipe, minutes=minutes_of(title, name), batch=32 if name == "HCAL" else 64)
     with tempfile.TemporaryDirectory() as work:
         detector, made = neural.train(
             kind, Observed(given, on), on, healthy.noise, recipe, Path(work), min_events=MIN_EVENTS

@@ -60,9 +60,9 @@ def reference() -> Reference:
     return Reference.fit(observations(60, 1), "overdispersed", plain(PLANE))
 
 
-def blind_spot(folder: Path) -> BlindSpot:
+def blind_spot(folder: Path, over: float = 9.0) -> BlindSpot:
     found = reference()
-    model = tiny_networks.blind_spot(folder / "model.onnx", PLANE)
+    model = tiny_networks.blind_spot(folder / "model.onnx", PLANE, over=over)
     session = pictures.session_of("x", model, PLANE, (3, 2), (SURROUNDINGS, PREDICTION))
     return BlindSpot(found, session, np.ones(PLANE), np.zeros(int(found.alive.sum()), np.int64))
 
@@ -126,6 +126,18 @@ def test_a_dead_cell_leaves_the_surroundings_of_others_as_they_were(tmp_path: Pa
     assert isinstance(other, Expectation)
     again = ((hot.mean - other.mean) / deviation(other))[alive]
     np.testing.assert_allclose(again, masked, atol=0.05)
+
+
+@pytest.mark.parametrize("over", [9.0, 2.0, 1.3])
+def test_a_faulty_cell_has_no_say_through_its_neighbours(over: float, tmp_path: Path) -> None:
+    # With 1.3 all eight neighbours of a dead cell are far from what they are expected to count.
+    detector, shown = blind_spot(tmp_path, over), observations()[0]
+    quiet = replace(shown, counts=np.where(detector.alive, MEAN, 0.0))
+    healthy = expected(detector, quiet).mean[3, 4]
+    for counts in (0.0, 0.5 * MEAN, 2.0 * MEAN, 10.0 * MEAN):
+        assert expected(detector, changed(quiet, (3, 4), counts)).mean[3, 4] == pytest.approx(
+            healthy, rel=0.02
+        )
 
 
 def test_neighbours_move_what_is_expected(tmp_path: Path) -> None:

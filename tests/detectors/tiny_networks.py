@@ -1,5 +1,6 @@
 """Networks of a few nodes with the inputs and outputs that detectors expect, for any batch."""
 
+import struct
 from pathlib import Path
 
 from caloscope.detectors.network.blind_spot import PREDICTION, SURROUNDINGS
@@ -51,20 +52,26 @@ def autoencoder(path: Path, plane: Plane, *, blurred: bool = False) -> Path:
     return path
 
 
-def blind_spot(path: Path, plane: Plane) -> Path:
-    """Expects a ninth of what the eight cells around have together; all variance is left."""
+def blind_spot(path: Path, plane: Plane, *, over: float = 9.0) -> Path:
+    """Expects what the eight cells around have together over a number; all variance is left."""
     inputs, outputs = ("batch", 3, *plane), ("batch", 2, *plane)
     taken, ends = _part("residual", SURROUNDINGS, 0, 1)
-    nine = message((1, 1), (2, 1), (8, "nine"), (9, b"\x00\x00\x10\x41"))
+    nine, factor = (
+        message((1, 1), (2, 1), (8, name), (9, struct.pack("<f", value)))
+        for name, value in (("nine", 9.0), ("factor", 9.0 / over))
+    )
     nodes = [
         taken,
         _with("AveragePool", ["residual"], "mean", **BLUR),
         node("Div", ["residual", "nine"], "own"),
-        node("Sub", ["mean", "own"], "others"),
+        node("Sub", ["mean", "own"], "ninth"),
+        node("Mul", ["ninth", "factor"], "others"),
         node("Sub", ["residual", "residual"], "nothing"),
         _with("Concat", ["others", "nothing"], PREDICTION, axis=1),
     ]
-    content = model(nodes, [tensor(SURROUNDINGS, inputs)], [tensor(PREDICTION, outputs)], [*ends, nine])
+    content = model(
+        nodes, [tensor(SURROUNDINGS, inputs)], [tensor(PREDICTION, outputs)], [*ends, nine, factor]
+    )
     path.write_bytes(content)
     return path
 

@@ -10,20 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caloscope.config.catalogue import load
-from caloscope.dataset import open_data_set
 from caloscope.detectors.base import Array, Observation
 from caloscope.errors import UsageError
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord
 from caloscope.training.observed import Observed, with_events
 from caloscope.training.prepared import Prepared, prepare_rows
-from caloscope.training.recipe import Recipe
-from caloscope.training.streamed import Streamed, ids_of, taken
-from caloscope.training.work import fingerprint, work_folder
 
-from ..calibrate.making import good, seen, spec
-from ..dataset.making import info, rows, save
+from ..calibrate.making import seen
 
 CELLS = 5
 
@@ -90,8 +84,6 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> 
     with pytest.raises(UsageError, match=r"cannot be written \(.*\), expected") as refused:
         prepared(tmp_path)
     assert "\n" not in str(refused.value)
-    with pytest.raises(UsageError, match="cannot be written"):
-        work_folder(tmp_path / "rows" / "x.bundle", "mark")
 
 
 FULL = """
@@ -168,55 +160,6 @@ def test_lumisections_without_events_are_left_out() -> None:
         with_events(shown, 109)
     with pytest.raises(UsageError, match="nothing counted"):
         with_events([Observation(LumiId(1, lumi), np.zeros(3), 100, None) for lumi in (1, 2)], 1)
-
-
-def test_streaming_reads_what_is_there(tmp_path: Path) -> None:
-    name = spec().name
-    content = rows(8, info(name), run=1) + rows(6, info(name), run=2)
-    content[3].maps.clear()  # type: ignore[attr-defined]
-    path = save(tmp_path / "a.h5", content, [info(name)])
-    with open_data_set(path) as data:
-        found = Streamed(data, spec())
-        there = [row for row in content if row.maps]
-        assert ids_of(found) == [LumiId(row.run, row.lumi) for row in there]
-        for given, row in zip(found, there, strict=True):
-            assert given.record is not None
-            stored = row.maps[name]
-            assert isinstance(stored, MapRecord)
-            np.testing.assert_array_equal(given.record.counts, stored.counts)
-            assert (given.record.events, given.began_at) == (stored.events, row.began_at)
-        assert ids_of(found[2:9:3]) == [each.id for each in list(found)[2:9:3]]
-        assert ids_of(taken(found, np.array([0, 5]))) == [found[0].id, found[5].id]
-        assert found[-1].id == LumiId(2, 6)
-        some = Streamed(data, spec(), np.array([1, 3, 9]))
-        assert ids_of(some) == [LumiId(1, 2), LumiId(2, 2)]
-        with pytest.raises(IndexError):
-            found[13]
-        with pytest.raises(UsageError, match="expected EE-/digi"):
-            Streamed(data, load()["EE-/digi"])
-
-
-def test_other_work_is_told_from_the_same(tmp_path: Path) -> None:
-    from caloscope.calibrate import given_of
-
-    given = given_of(good(2, 20), spec())
-    mark = fingerprint(given, spec(), seen(), "unet", Recipe())
-    assert mark == fingerprint(given, spec(), seen(), "unet", Recipe(epochs=7, minutes=1.0))
-    others = [
-        fingerprint(given, spec(), seen(), "cnn", Recipe()),
-        fingerprint(given, spec(), seen(), "unet", Recipe(seed=2)),
-        fingerprint(given[1:], spec(), seen(), "unet", Recipe()),
-        fingerprint(given_of(good(2, 20, first=77), spec()), spec(), seen(), "unet", Recipe()),
-    ]
-    counts = [Given(each.id, MapRecord(each.record.counts + 1, 5), "") for each in given if each.record]
-    others.append(fingerprint(counts, spec(), seen(), "unet", Recipe()))  # the same lumisections, read anew
-    assert len({mark, *others}) == len(others) + 1
-    work = work_folder(tmp_path / "x.bundle", mark)
-    (work / "kept").write_text("epochs")
-    assert work_folder(tmp_path / "x.bundle", mark) == work
-    assert (work / "kept").exists()
-    work_folder(tmp_path / "x.bundle", others[0])
-    assert not (work / "kept").exists()
 
 
 def test_training_is_imported_without_what_trains() -> None:

@@ -1,6 +1,5 @@
 """The card of a bundle: what `bundle.toml` says."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -8,6 +7,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from caloscope import __version__
+from caloscope.bundle.document import parse_document
 from caloscope.config.catalogue import MapSpec
 from caloscope.detectors.base import Detector
 from caloscope.errors import BundleError
@@ -79,25 +79,20 @@ def make_card(
     )
 
 
-def read_card(path: Path) -> Card:
+def parse_card(path: Path, content: bytes) -> Card:
     """The card again. Raises `BundleError` for another format and for what does not parse."""
+    told = parse_document(path, content)
+    _require_format(path, told)
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-        _require_format(path, told)
-        card = Card.model_validate(told)
-    except OSError as error:
-        raise BundleError(f"{path}: {error.strerror}, expected the card of a bundle") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: found no TOML ({error})") from error
+        return Card.model_validate(told)
     except ValidationError as error:
         raise BundleError(f"{path}: {first_fault(error)}") from error
-    return card
 
 
 def first_fault(error: ValidationError) -> str:
     """The first thing that is wrong with a document, in one line."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) if str(part).isprintable() else repr(part) for part in first["loc"])[:80]
     return f"{key} = {first['input']!r:.80}: {first['msg']}"
 
 

@@ -4,20 +4,24 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import tomli_w
 
 from caloscope.bundle import selftest as selftests
 from caloscope.bundle.arrays import read_arrays, write_arrays
-from caloscope.bundle.card import Card, read_card, remedy
-from caloscope.bundle.files import ARRAYS, CALORIMETER, CARD, MODEL, SELFTEST, digest, require_files, sums
+from caloscope.bundle.card import Card, parse_card, remedy
+from caloscope.bundle.document import MOST_BYTES, parse_document
+from caloscope.bundle.files import ARRAYS, CALORIMETER, CARD, MODEL, SELFTEST, digest_of, require_files, sums
 from caloscope.bundle.state import ACTIVE, Standing, put_state, read_state
+from caloscope.bundle.swap import recover, settle, swap
 from caloscope.bundle.verify import verify
 from caloscope.config.catalogue import MapSpec
 from caloscope.config.catalogue import load as load_catalogue
 from caloscope.detectors import detector_class
 from caloscope.detectors.base import Detector, Observation
+from caloscope.detectors.plain_file import read_plain
 from caloscope.errors import BundleError, CaloscopeError
 from caloscope.geometry import View, view
 
@@ -52,6 +56,7 @@ def save(
     must give them again. An existing bundle of that name is replaced: the new one stays in commissioning
     where the old one was, else it is active. Raises `BundleError` when the folder is something else.
     """
+    recover(folder)
     if folder.exists() and not (folder / CARD).is_file():
         raise BundleError(f"{folder}: found something that is no bundle, expected a bundle or nothing")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +76,8 @@ def save(
         if selftest:
             verify(written)
         _keep_state(folder, draft)
-        _swap(draft, folder)
+        settle(draft)
+        swap(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return load(folder)
@@ -84,10 +90,12 @@ def load(folder: Path) -> Bundle:
     does not parse, a file that is missing or altered, arrays of the wrong shape, a geometry that has changed
     since, a detector that is not known, a network without the output that is asked for.
     """
-    card = read_card(folder / CARD)
-    require_files(folder, card.files)
+    recover(folder)
+    content = _read_card(folder)
+    card = parse_card(folder / CARD, content)
+    checked = {**require_files(folder, card.files), CARD: sha256(content).hexdigest()}
     standing = read_state(folder)
-    calorimeter = _read_text(folder / CALORIMETER)
+    calorimeter = _read_calorimeter(folder / CALORIMETER) if CALORIMETER in card.files else None
     model = folder / MODEL if MODEL in card.files else None
     try:
         on = view(card.view, card.era, calorimeter)
@@ -101,7 +109,9 @@ def load(folder: Path) -> Bundle:
     detector = kind.restore(card.settings, read_arrays(folder / ARRAYS), model)
     if detector.shape != on.shape:
         raise BundleError(f"{folder}: found a detector for maps of {detector.shape}, expected {on.shape}")
-    return Bundle(card, digest(folder), spec, on, detector, calorimeter, model, standing, folder)
+    if _read_card(folder) != content:  # its detector may be the other bundle's
+        raise BundleError(f"{folder}: found another bundle than a moment ago, expected one: load it again")
+    return Bundle(card, digest_of(checked), spec, on, detector, calorimeter, model, standing, folder)
 
 
 def _keep_state(old: Path, draft: Path) -> None:
@@ -114,21 +124,17 @@ def _keep_state(old: Path, draft: Path) -> None:
         put_state(draft, standing)
 
 
-def _swap(draft: Path, folder: Path) -> None:
-    """Put the draft in the folder's place; the old bundle is deleted last."""
-    if not folder.exists():
-        draft.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+def _read_card(folder: Path) -> bytes:
+    """The bytes of the card. Raises `BundleError` where there is none."""
+    path = folder / CARD
     try:
-        folder.rename(old / folder.name)
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+        return read_plain(path, MOST_BYTES)
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}, expected the card of a bundle") from error
 
 
-def _read_text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8") if path.is_file() else None
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{path}: found no UTF-8 text, expected TOML") from error
+def _read_calorimeter(path: Path) -> str:
+    """The text of a calorimeter's description, once it is known to be TOML without traps."""
+    content = read_plain(path, MOST_BYTES)
+    parse_document(path, content)
+    return content.decode("utf-8")

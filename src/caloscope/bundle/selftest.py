@@ -26,13 +26,13 @@ from caloscope.records import LumiId, Reason
 
 MOST = 64
 """Lumisections that a self-test may hold: it is a quick look, not a validation."""
+MOST_TOLD = 1_000_000  # bytes
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     "expectation": ("mean", "dispersion", "testable"),
     "score": ("value", "testable"),
     "not_known": (),
 }
-
 
 Kind: TypeAlias = Literal["expectation", "score", "not_known"]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -121,8 +121,10 @@ def read(path: Path, shape: tuple[int, ...]) -> SelfTest:
     """The self-test again, for maps of `shape`. Raises `BundleError` for what does not fit."""
     arrays = read_arrays(path)
     told = arrays.get("told", np.empty(0, np.uint8))
+    if told.dtype != np.uint8 or told.size > MOST_TOLD:
+        raise BundleError(f"{path}: found {told.size} {told.dtype} for told, expected a text of bytes")
     try:
-        facts = _FACTS.validate_json(told.astype(np.uint8).tobytes())
+        facts = _FACTS.validate_json(told.tobytes())
     except ValidationError as error:
         raise BundleError(f"{path}: found {first_fault(error)}, expected a self-test") from error
     found = [_restored(path, arrays, index, each, shape) for index, each in enumerate(facts)]

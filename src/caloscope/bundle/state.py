@@ -7,7 +7,6 @@ of its hash, or every result would lose its key when somebody changes his mind.
 
 import os
 import tempfile
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias, get_args
@@ -16,7 +15,9 @@ import tomli_w
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from caloscope.bundle.card import first_fault
+from caloscope.bundle.document import read_document
 from caloscope.bundle.files import CARD
+from caloscope.bundle.swap import recover
 from caloscope.errors import BundleError, UsageError
 
 FILE = "state.toml"
@@ -61,7 +62,7 @@ def read_state(folder: Path) -> Standing:
     _require_card(folder)
     path = folder / FILE
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        told = read_document(path)
         if "state" not in told:
             raise BundleError(f"{path}: found no state, expected one of {', '.join(STATES)}")
         return Standing.model_validate(told)
@@ -69,10 +70,10 @@ def read_state(folder: Path) -> Standing:
         return ACTIVE
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror}, expected the state of a bundle") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: found no TOML ({error}), expected a state; set it again") from error
     except ValidationError as error:
         raise BundleError(f"{path}: {first_fault(error)}; set it again") from error
+    except BundleError as error:
+        raise BundleError(f"{error}; set it again") from error
 
 
 def write_state(folder: Path, state: State, *, by: str, reason: str = "") -> Standing:
@@ -94,6 +95,7 @@ def write_state(folder: Path, state: State, *, by: str, reason: str = "") -> Sta
 
 
 def _require_card(folder: Path) -> None:
+    recover(folder)
     if not (folder / CARD).is_file():
         raise BundleError(f"{folder}: found no {CARD}, expected a bundle")
 

@@ -1,21 +1,21 @@
 """`caloscope train` for detectors with a network."""
 
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caloscope.cli.bar import Bar
-from caloscope.cli.good_data import Chosen
-from caloscope.cli.options import selection
+from caloscope.cli.options import selection, sources
 from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle
+    from caloscope.cli.learn_order import Order
     from caloscope.config.catalogue import MapSpec
     from caloscope.geometry import View
     from caloscope.pipeline.state import Given
@@ -24,74 +24,56 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def given_of(
-    paths: Sequence[str], chosen: Chosen, spec: "MapSpec", calorimeter: str | None
-) -> "Iterator[tuple[Sequence[Given], list[str], str]]":
-    """Good lumisections, where they came from, and their era.
+def given_of(order: "Order", spec: "MapSpec") -> "Iterator[tuple[Sequence[Given], list[str], View]]":
+    """Good lumisections, where they came from, and the map's view in their era.
 
-    Those of a single data set are read when they are needed; those of other sources are all in memory.
+    Those of data sets are read when they are needed; where there is any other source all are in memory.
     """
     from caloscope import calibrate
     from caloscope.dataset import is_data_set, open_data_set
-    from caloscope.records import LumiId
-    from caloscope.training.streamed import Streamed
+    from caloscope.geometry import view
+    from caloscope.training.opened import era_of_files, era_of_read, streamed
 
-    if len(paths) == 1 and is_data_set(Path(paths[0])):
-        with open_data_set(Path(paths[0])) as data:
-            wanted = selection(chosen.runs, chosen.lumis)
-            ids = zip(data.runs.tolist(), data.lumis.tolist(), strict=True)
-            rows = np.array([row for row, each in enumerate(ids) if wanted(LumiId(*each))], np.int64)
-            found = Streamed(data, spec, rows)
-            yield found, [paths[0]], _era(chosen.era, [each.run for each in found.ids])
-        return
-    read = chosen.read(paths, [spec], calorimeter)
-    given = calibrate.given_of(read, spec)
-    sources = list(dict.fromkeys(each.source for each in read))
-    yield given, sources, _era(chosen.era, [each.id.run for each in given])
+    chosen, paths = order.chosen, sources(list(order.paths))
+    with ExitStack() as stack:
+        if all(is_data_set(path) for path in paths):
+            files = [stack.enter_context(open_data_set(path)) for path in paths]
+            on = view(spec.view, era_of_files(files, chosen.era), order.calorimeter)
+            yield streamed(files, spec, on, selection(chosen.runs, chosen.lumis)), [*map(str, paths)], on
+            return
+        read = chosen.read(order.paths, [spec], order.calorimeter)
+        on = view(spec.view, era_of_read(read, chosen.era), order.calorimeter)
+        yield calibrate.given_of(read, spec), list(dict.fromkeys(each.source for each in read)), on
 
 
-def _era(named: str | None, runs: Sequence[int]) -> str:
-    from caloscope.geometry import era_of_run
-
-    if not runs:
-        raise UsageError("no lumisections among the sources, expected some of three runs or more")
-    eras = {era_of_run(run) for run in runs} if named is None else {named}
-    if len(eras) != 1:
-        raise UsageError(f"runs of eras {', '.join(sorted(eras))}, expected one; choose with --runs or --era")
-    return eras.pop()
-
-
-def train_network(
-    given: "Sequence[Given]",
-    sources: Sequence[str],
-    spec: "MapSpec",
-    on: "View",
-    output: Path,
-    *,
-    detector: str,
-    recipe: "Recipe",
-    per_day: float,
-    calorimeter: str | None,
-) -> "Bundle":
+def train_network(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle":
     """Train with bars, and leave the learning curve beside the bundle, as data and as a picture."""
     from caloscope import training
 
-    with Bar("reading") as reading, Epochs(recipe.epochs) as epochs, Bar("calibrating") as calibrating:
-        watching = training.Watching(reading.tell, epochs.tell, calibrating.tell)
+    with (
+        given_of(order, spec) as (given, names, on),
+        Bar("reading") as reading,
+        Epochs(recipe.epochs) as epochs,
+        Bar("calibrating") as calibrating,
+    ):
         made = training.train_network(
             given,
-            sources,
+            names,
             spec,
             on,
-            output,
-            detector=detector,
+            order.output,
+            detector=order.detector,
             recipe=recipe,
-            per_day=per_day,
-            calorimeter=calorimeter,
-            watching=watching,
+            per_day=order.rate,
+            calorimeter=order.calorimeter,
+            watching=training.Watching(reading.tell, epochs.tell, calibrating.tell, _note),
         )
-    _draw(output)
+    _draw(order.output)
     return made
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 class Epochs:

@@ -26,6 +26,9 @@ Input: TypeAlias = Annotated[
 Loss: TypeAlias = Annotated[
     str, typer.Option("--loss", help="likelihood, poisson or mse.", rich_help_panel=PANEL)
 ]
+PictureLumis: TypeAlias = Annotated[
+    int, typer.Option("--n-ls", help="Of autoencoder-loss: lumisections of a picture.", rich_help_panel=PANEL)
+]
 LossLumis: TypeAlias = Annotated[
     int, typer.Option("--n-loss", help="Of autoencoder-loss: losses multiplied.", rich_help_panel=PANEL)
 ]

@@ -1,21 +1,28 @@
 """The one door to onnxruntime: a network in a file becomes a function from array to array.
 
-A file from outside is not trusted: it must hold all its weights itself (ONNX "external data" could name any
-file of the machine), and its inputs and outputs are found by name and must have the shape that is asked for.
+A file from outside is not trusted: `onnx_file` looks into it before anything runs it (no weights elsewhere,
+no loops), and its inputs and outputs are found by name and must have the shape that is asked for. All
+networks of a process together get `MOST_MEMORY`, for weights and working memory, so that a few bytes that
+stand for a huge tensor fail instead of filling the machine. Time is not bounded: onnxruntime looks for a wish
+to stop only between operators, and one product of two large matrices within that memory takes minutes.
 """
 
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 import onnxruntime
 
+from caloscope.detectors.onnx_file import read_model
 from caloscope.errors import BundleError
 from caloscope.records import Floats
 
 Shape: TypeAlias = tuple[int | None, ...]
 """Sizes of a tensor's axes; None stands for any size."""
+
+MOST_MEMORY: Final = 4 * 1024**3
+"""Bytes that all networks of a process may take together."""
 
 
 class Session:
@@ -52,11 +59,14 @@ class Session:
     def run(self, array: Floats) -> Floats:
         """The network's answer to `array` (float32, `input_shape`), as float32 of `output_shape`.
 
-        Raises `BundleError` where one of the two does not have its shape.
+        Raises `BundleError` where one of the two does not have its shape, and where the network fails.
         """
         self._check("input", array.shape, self.input_shape)
         feed = {self.input_name: np.ascontiguousarray(array, dtype=np.float32)}
-        answer = np.asarray(self._engine.run([self.output_name], feed)[0], dtype=np.float32)
+        try:
+            answer = np.asarray(self._engine.run([self.output_name], feed)[0], dtype=np.float32)
+        except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no nearer base class
+            raise BundleError(f"{self.path}: the network failed ({_reason(error)})") from None
         self._check("output", answer.shape, self.output_shape)
         return answer
 
@@ -77,29 +87,34 @@ class _Tensor(Protocol):
 
 def _engine(path: Path) -> Any:  # onnxruntime ships no types
     """An onnxruntime session on the content of a file, read once so that what was checked is what runs."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BundleError(
-            f"{path}: found no readable file ({error.strerror}), expected an ONNX model"
-        ) from None
-    try:
-        external = _external_data(content)
-    except (ValueError, IndexError):
-        raise BundleError(f"{path}: found {len(content)} bytes that are no ONNX model") from None
-    if external:
-        raise BundleError(f"{path}: found weights kept in another file, expected a model that holds them all")
+    content = read_model(path)
+    _limit_memory()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # fatal only: what matters reaches the caller as an exception
     # Never the flatbuffer format that onnxruntime also reads: its weights were not looked at above.
     options.add_session_config_entry("session.load_model_format", "ONNX")
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no nearer base class
-        reason = " ".join(str(error).split())
-        raise BundleError(f"{path}: found no usable ONNX model ({reason})") from None
+        raise BundleError(f"{path}: found no usable ONNX model ({_reason(error)})") from None
+
+
+@cache
+def _limit_memory() -> None:
+    """Give this process one allocator for all its networks that ends at `MOST_MEMORY`."""
+    where = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    as_requested = 1  # grow by what is asked for, not to the next power of two
+    limits = {"max_mem": MOST_MEMORY, "arena_extend_strategy": as_requested}
+    onnxruntime.create_and_register_allocator(where, onnxruntime.OrtArenaCfg(limits))
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _names(tensors: list[_Tensor]) -> str:
@@ -134,73 +149,3 @@ def _matches(found: Shape, expected: Shape) -> bool:
 
 def _show(shape: Shape) -> str:
     return " x ".join("any" if size is None else str(size) for size in shape) or "a single number"
-
-
-# Which fields of ONNX's protobuf messages hold messages that may, further down, hold a tensor
-# (numbers from onnx.proto, IR version 13).
-_PARTS: Final = {
-    "model": {7: "graph", 20: "training", 25: "function"},
-    "training": {1: "graph", 2: "graph"},
-    "function": {7: "node", 11: "attribute"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {},
-}
-_TENSOR_EXTERNAL_DATA: Final = 13
-_TENSOR_DATA_LOCATION: Final = 14
-
-
-def _external_data(content: bytes) -> bool:
-    """Whether any tensor of an ONNX file keeps its numbers in another file.
-
-    Raises ValueError or IndexError on what is no protobuf message.
-    """
-    waiting = [("model", memoryview(content))]
-    while waiting:
-        kind, message = waiting.pop()
-        for number, value in _fields(message):
-            if isinstance(value, memoryview):
-                if kind == "tensor" and number == _TENSOR_EXTERNAL_DATA:
-                    return True
-                if number in _PARTS[kind]:
-                    waiting.append((_PARTS[kind][number], value))
-            elif kind == "tensor" and number == _TENSOR_DATA_LOCATION and value != 0:
-                return True
-    return False
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Number and value of each field of a protobuf message; fixed-size numbers come as their bytes."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        key &= 0xFFFFFFFF  # as protobuf's own parser does, so that no tag can look like another one here
-        wire_type = key & 7
-        if wire_type == 0:
-            number, at = _varint(message, at)
-            yield key >> 3, number
-            continue
-        if wire_type == 2:
-            size, at = _varint(message, at)
-        elif wire_type in (1, 5):
-            size = 8 if wire_type == 1 else 4
-        else:
-            raise ValueError(f"wire type {wire_type}")
-        if size > len(message) - at:
-            raise ValueError("a field longer than its message")
-        yield key >> 3, message[at : at + size]
-        at += size
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """The variable-length integer at a place, and the place after it."""
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("an integer of more than ten bytes")

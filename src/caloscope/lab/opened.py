@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from caloscope.config.catalogue import MapSpec, load
+from caloscope.config.catalogue import load
 from caloscope.dataset import DataSet, is_data_set, open_data_set
 from caloscope.errors import UsageError
-from caloscope.geometry import View, view
+from caloscope.geometry import view
 from caloscope.lab.held import Data, Numbers, Origin
-from caloscope.lab.joined import Joined
 from caloscope.records import LumiId
-from caloscope.training.streamed import Streamed
+from caloscope.training.opened import era_of_files, streamed
 
 
 def data(
@@ -36,9 +35,8 @@ def data(
         raise UsageError("no data set, expected one or more")
     spec = known[map_name]
     files = tuple(_opened(path) for path in chosen)
-    parts = [Streamed(file, spec) for file in files]
-    on = _view(files, spec, calorimeter)
-    given = parts[0] if len(parts) == 1 else Joined(parts)
+    on = view(spec.view, era_of_files(files), calorimeter)
+    given = streamed(files, spec, on)
     if not len(given):
         raise UsageError(f"{chosen[0]}: no lumisection with {map_name}, expected some")
     whole = Data(
@@ -61,20 +59,6 @@ def _opened(path: Path) -> DataSet:
     if not is_data_set(path):
         raise UsageError(f"{path}: found no data set, expected one: `caloscope convert` makes it")
     return open_data_set(path)
-
-
-def _view(files: Sequence[DataSet], spec: MapSpec, calorimeter: str | None) -> View:
-    """The view of the era that all files are of."""
-    eras = sorted({file.era for file in files})
-    if len(eras) != 1:
-        raise UsageError(f"data sets of eras {', '.join(eras)}, expected one era")
-    on = view(spec.view, eras[0], calorimeter)
-    for file in files:
-        info = file.maps[spec.name]
-        if (info.geometry, info.shape) != (on.version, on.shape):
-            found = f"{file.path}: found {spec.name} of geometry {info.geometry:.20}, {info.shape}"
-            raise UsageError(f"{found}, expected {on.version}, {on.shape}: convert it again")
-    return on
 
 
 def _rows(files: Sequence[DataSet]) -> dict[LumiId, tuple[int, int]]:

@@ -1,7 +1,6 @@
 """Training of a detector with a network: from good lumisections to a bundle."""
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from caloscope.training.recipe import NETWORKS, Recipe
 from caloscope.training.selftest import MANY, last_of
 from caloscope.training.split import split_by_run
 from caloscope.training.streamed import ids_of
-from caloscope.training.work import fingerprint, work_folder
+from caloscope.training.work import fingerprint, others_told, work_folder
 
 if TYPE_CHECKING:
     from caloscope.training.neural.checkpoint import Progress
@@ -37,11 +36,15 @@ FEWEST_RUNS = 3
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """Who is told how far training is: lumisections read, epochs, lumisections calibrated with."""
+    """Who is told how far training is: lumisections read, epochs, lumisections calibrated with.
+
+    `kept` is told in one line of work for other options or data that lies beside this training's own.
+    """
 
     reading: Tell | None = None
     epochs: "Callable[[Progress], None] | None" = None
     calibrating: Tell | None = None
+    kept: Callable[[str], None] | None = None
 
 
 def train_network(
@@ -61,26 +64,34 @@ def train_network(
 
     The last 30 % of the runs are held out for the thresholds, and every fifth of the others tells when to
     stop. All that is needed to go on after the process was killed is kept in a folder beside the bundle until
-    that is written; the same command goes on where it was. The learning curve is left beside the bundle.
-    Raises `UsageError` where there are fewer than three runs, or torch is not installed, and `BundleError`
-    where the folder is something else than a bundle: before any work is done.
+    that is written; the same command goes on where it was, also with other limits. The learning curve is left
+    beside the bundle. Raises `UsageError` where there are fewer than three runs, torch is not installed, or
+    the same bundle is being trained already, and `BundleError` where the folder is something else than a
+    bundle: before any work is done.
     """
     watching = watching or Watching()
     _require_possible(folder, on, detector, per_day)
     learned, held = _parts(given)
-    work = work_folder(folder, fingerprint(given, spec, on, detector, recipe))
-    fitted, made = _fitted(detector, Observed(learned, on), on, spec, recipe, work, watching)
-    training = provenance(learned, sources) | recipe.told() | made.told()
-    card = _card(folder, spec, on, fitted, per_day, training)
-    found = Bundle(card, "", spec, on, fitted, calorimeter, made.model)
-    found = calibrated(found, held, per_day, watching.calibrating)
-    seen = last_of(found, held[-MANY:])
-    saved = bundle.save(
-        folder, found.card, found.detector, model=made.model, calorimeter=calorimeter, selftest=seen
-    )
-    write_curve(folder, made)
-    shutil.rmtree(work)
+    with work_folder(folder, fingerprint(given, spec, on, detector, recipe)) as work:
+        _tell_kept(work, watching)
+        fitted, made = _fitted(detector, Observed(learned, on), on, spec, recipe, work, watching)
+        used = recipe.used(detector, (on.y.bins, on.x.bins))
+        training = provenance(learned, sources) | used.told() | made.told()
+        card = _card(folder, spec, on, fitted, per_day, training)
+        found = Bundle(card, "", spec, on, fitted, calorimeter, made.model)
+        found = calibrated(found, held, per_day, watching.calibrating)
+        seen = last_of(found, held[-MANY:])
+        saved = bundle.save(
+            folder, found.card, found.detector, model=made.model, calorimeter=calorimeter, selftest=seen
+        )
+        write_curve(folder, made)
     return saved
+
+
+def _tell_kept(work: Path, watching: Watching) -> None:
+    told = others_told(work)
+    if told is not None and watching.kept is not None:
+        watching.kept(told)
 
 
 def _require_possible(folder: Path, on: View, detector: str, per_day: float) -> None:

@@ -18,11 +18,11 @@ class Observed(Sequence[Observation]):
     """
 
     def __init__(self, given: Sequence[Given], on: View) -> None:
-        self._given, self._on = given, on
+        self.given, self._on = given, on
 
     def __len__(self) -> int:
         """Number of lumisections."""
-        return len(self._given)
+        return len(self.given)
 
     @overload
     def __getitem__(self, place: int) -> Observation: ...
@@ -31,8 +31,8 @@ class Observed(Sequence[Observation]):
     def __getitem__(self, place: int | slice) -> "Observation | Observed":
         """One observation, made anew; or some of them, not made yet."""
         if isinstance(place, slice):
-            return Observed(self._given[place], self._on)
-        given = self._given[place]
+            return Observed(self.given[place], self._on)
+        given = self.given[place]
         if given.record is None or given.record.counts.shape != self._on.shape:
             shape = None if given.record is None else given.record.counts.shape
             where = f"{self._on.name} {given.id.run}:{given.id.lumi}"

@@ -8,6 +8,7 @@ from caloscope.bundle import Bundle
 from caloscope.config.catalogue import MapSpec
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, Lumisection
+from caloscope.training.streamed import ids_of
 
 MOST_SOURCES = 100
 """Names of files on a card."""
@@ -22,10 +23,11 @@ def sources_of(lumisections: Sequence[Lumisection], spec: MapSpec) -> list[str]:
 
 def provenance(learned: Sequence[Given], sources: Sequence[str]) -> Provenance:
     """How many lumisections of how many runs, the first and the last, and the names of their files."""
-    first, last = learned[0].id, learned[-1].id
+    ids = ids_of(learned)  # counts may be in a file, and are not needed here
+    first, last = ids[0], ids[-1]
     return {
-        "lumisections": len(learned),
-        "runs": len({each.id.run for each in learned}),
+        "lumisections": len(ids),
+        "runs": len({each.run for each in ids}),
         "first": f"{first.run}:{first.lumi}",
         "last": f"{last.run}:{last.lumi}",
         "sources": [Path(source).name for source in sources[:MOST_SOURCES]],

@@ -1,8 +1,10 @@
 """How a network is to be made: what an ML developer chooses, checked before any work is done."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
+from caloscope.detectors.network.loss import MOST_LUMIS
 from caloscope.errors import UsageError
 
 NETWORKS: Final = ("autoencoder", "autoencoder-loss", "blind-spot", "unet", "cnn")
@@ -22,7 +24,7 @@ class Recipe:
     Of autoencoders: `architecture`; `channels` of the stages of convolutions (empty: those that suit the
     map); `latent`, numbers that a map is reduced to; `input`, pictures over the usual one or raw; `loss`, the
     likelihood of the counts (negative binomial for ECAL, binomial for HCAL), that of Poisson counts, or the
-    mean squared error of pictures; `n_ls`, `n_loss` and `spatial` of `autoencoder-loss`.
+    mean squared error of pictures; `n_ls`, `n_loss` (1 to 60) and `spatial` of `autoencoder-loss`.
 
     Training goes on until the loss on held-out runs has not improved for `patience` epochs, at most `epochs`
     of them, at most so many `minutes` (None: no limit); the best state is kept. The learning rate halves when
@@ -56,6 +58,9 @@ class Recipe:
         for name in ("latent", "n_ls", "n_loss", "epochs", "batch", "patience", "devices"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} {getattr(self, name)}, expected 1 or more")
+        for name in ("n_ls", "n_loss"):
+            if getattr(self, name) > MOST_LUMIS:  # else the detector refuses it, after hours of training
+                raise UsageError(f"{name} {getattr(self, name)}, expected 1 to {MOST_LUMIS}")
         if self.seed < 0:
             raise UsageError(f"seed {self.seed}, expected 0 or more")
         if any(not 1 <= each <= 1024 for each in self.channels):
@@ -68,7 +73,20 @@ class Recipe:
             raise UsageError(f"accelerator {self.accelerator!r} is not known, expected cpu, gpu or auto")
 
     def told(self) -> dict[str, str | int | float | bool]:
-        """The choices as a bundle's card keeps them."""
+        """The choices as a bundle's card keeps them; the limit of epochs is `most_epochs` there."""
         found = {name: value for name, value in asdict(self).items() if value is not None}
+        found["most_epochs"] = found.pop("epochs")
         found["channels"] = ", ".join(str(each) for each in self.channels)
         return found
+
+    def used(self, detector: str, plane: Sequence[int]) -> "Recipe":
+        """The recipe with the channels that a detector's network really has on a plane (y, x)."""
+        dense = detector.startswith("autoencoder") and self.architecture == "dense"
+        if self.channels or dense or detector == "blind-spot":  # neither of the two has such stages
+            return self
+        return replace(self, channels=usual_channels(plane))
+
+
+def usual_channels(plane: Sequence[int]) -> tuple[int, ...]:
+    """Channels of the stages: 16, 32 and 64 as in ECAL's barrel, 16 and 32 in its small endcaps."""
+    return (16, 32) if max(plane) <= 24 else (16, 32, 64)

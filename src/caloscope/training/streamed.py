@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from caloscope.config.catalogue import MapSpec
 from caloscope.dataset import DataSet
 from caloscope.errors import UsageError
+from caloscope.geometry import View
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId
 
@@ -16,17 +17,18 @@ from caloscope.records import LumiId
 class Streamed(Sequence[Given]):
     """What rows of an open data set bring for one map, in (run, lumi) order; rows without it are left out.
 
-    `rows` are the numbers of the rows that may be used, all where it is None. Raises `UsageError` where the
-    data set has not the map, or real numbers for it.
+    `on` is the map's view, `rows` are the numbers of the rows that may be used, all where it is None. Raises
+    `UsageError` where the data set has not the map, real numbers for it, or counts of another geometry.
     """
 
-    def __init__(self, data: DataSet, spec: MapSpec, rows: NDArray[np.int64] | None = None) -> None:
+    def __init__(self, data: DataSet, spec: MapSpec, on: View, rows: NDArray[np.int64] | None = None) -> None:
         if spec.name not in data.maps:
             found = ", ".join(data.maps) or "none"
             raise UsageError(f"{data.path}: found maps {found}, expected {spec.name}")
         if data.maps[spec.name].kind != "counts":
             raise UsageError(f"{data.path}: found real numbers for {spec.name}, expected counts")
-        self._data, self._spec = data, spec
+        _require_geometry(data, spec, on)
+        self._data, self._spec, self._on = data, spec, on
         there = data.present(spec.name)
         chosen = np.flatnonzero(there) if rows is None else rows[there[rows]]
         self._rows: NDArray[np.int64] = chosen.astype(np.int64)
@@ -39,7 +41,7 @@ class Streamed(Sequence[Given]):
 
     def taken(self, places: NDArray[np.int64]) -> "Streamed":
         """Some of them, by their places in this sequence."""
-        return Streamed(self._data, self._spec, self._rows[places])
+        return Streamed(self._data, self._spec, self._on, self._rows[places])
 
     def __len__(self) -> int:
         """Number of lumisections."""
@@ -52,7 +54,7 @@ class Streamed(Sequence[Given]):
     def __getitem__(self, place: int | slice) -> "Given | Streamed":
         """One, read now; or some of them, not read yet."""
         if isinstance(place, slice):
-            return Streamed(self._data, self._spec, self._rows[place])
+            return Streamed(self._data, self._spec, self._on, self._rows[place])
         row = int(self._rows[place])
         began = float(self._data.began_at[row])
         return Given(
@@ -61,6 +63,15 @@ class Streamed(Sequence[Given]):
             "",
             None if np.isnan(began) else began,
         )
+
+
+def _require_geometry(data: DataSet, spec: MapSpec, on: View) -> None:
+    """Arrays of two eras may have one shape, though other cells exist in them: versions are compared too."""
+    info = data.maps[spec.name]
+    if (info.geometry, info.shape) != (on.version, on.shape):
+        found = f"{data.path}: found {spec.name} of geometry {info.geometry:.20}, {info.shape}"
+        expected = f"{on.version:.20}, {on.shape} (era {on.era})"
+        raise UsageError(f"{found} (era {data.era:.20}), expected {expected}: convert it again")
 
 
 def ids_of(given: Sequence[Given]) -> list[LumiId]:

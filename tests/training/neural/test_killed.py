@@ -50,12 +50,14 @@ def test_kill_minus_nine_in_training(tmp_path: Path) -> None:
     kill(folder, 2, seed=2)
     work = tmp_path / ".x.bundle.training"
     assert not folder.exists()
-    assert (work / "checkpoint.pt").is_file()
+    (other,) = work.glob("*/checkpoint.pt")
     assert kill(folder, 3) == [1, 2, 3]  # another recipe begins anew
     assert finish(folder) == list(range(4, EPOCHS + 1))
     assert (folder / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["whole", "x.bundle", "x.learning.json"]
+    assert list(work.rglob("checkpoint.pt")) == [other]  # hours of work that were not asked for this time
     assert bundle.verify(bundle.load(folder)).worst == pytest.approx(0, abs=1e-6)
     told, expected = (json.loads((each.parent / "x.learning.json").read_text()) for each in (folder, whole))
     assert [epoch["held"] for epoch in told["curve"]] == [epoch["held"] for epoch in expected["curve"]]
     assert told["best_epoch"] == expected["best_epoch"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [work.name, "whole", "x.bundle", "x.learning.json"]

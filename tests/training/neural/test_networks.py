@@ -55,6 +55,14 @@ def test_every_network_comes_to_a_bundle(detector: str, tmp_path: Path) -> None:
         assert share.max() < 3.0
 
 
+def test_a_card_tells_what_was_asked_for_and_what_was_made_of_it(tmp_path: Path) -> None:
+    given = given_of(good(4, 35), spec())
+    quick = replace(QUICK, channels=(), epochs=7, minutes=1e-6, batch=64)
+    told = train(given, tmp_path / "x.bundle", "unet", recipe=quick).card.training
+    assert (told["most_epochs"], told["epochs"]) == (7, 1)
+    assert told["channels"] == "16, 32"
+
+
 def test_what_would_be_refused_in_the_end_is_refused_at_once(tmp_path: Path) -> None:
     given = given_of(good_runs(), spec())
     (tmp_path / "taken").mkdir()

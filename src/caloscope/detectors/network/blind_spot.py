@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 from caloscope.detectors import learned
 from caloscope.detectors.base import Answer, Array, Expectation, Memory, Observation, Settings
@@ -26,6 +27,10 @@ OUTLIER: Final = 4.0
 LOGARITHM: Final = (-4.0, 2.0)
 """Between these is the logarithm of the share of the variance that is left."""
 
+ROUNDS: Final = 4
+AROUND: Final = 7
+"""Bins across of the surroundings that the network sees."""
+
 LOWEST: Final = 0.05
 """No prediction is below this share of what the reference expects."""
 
@@ -37,9 +42,10 @@ class BlindSpot:
     A convolutional network whose receptive field leaves out the cell that it predicts (Laine et al.,
     arXiv:1901.10277) gets residuals in standard deviations, which cells take part, and what the other cells
     of the same hardware have in common; it answers with the residual that is expected and the share of the
-    variance that is left. A fault cannot leak into its own expectation, and cells far from theirs leave the
-    surroundings of others. `share`, in the view's shape, corrects the variance on runs that the network did
-    not learn from. `hardware` holds the number of each living cell's smallest region, -1 for none.
+    variance that is left. No cell has a say in its own expectation; cells far from theirs leave the
+    surroundings of others, the farthest first. `share`, in the view's shape, corrects the variance on runs
+    that the network did not learn from. `hardware` holds the number of each living cell's smallest region,
+    -1 for none.
 
     Good at: single cells, also next to faulty ones and at edges. Bad at: regions, as cells that are faulty
     together explain each other.
@@ -74,10 +80,7 @@ class BlindSpot:
         alive = self.alive
         width = deviation(expected)[alive]
         residual = (counts[alive] - expected.mean[alive]) / width
-        found, left = self.predicted(residual, np.ones(residual.shape, np.bool_))
-        agree = np.abs(residual - found) <= OUTLIER * np.sqrt(left)
-        if not agree.all():
-            found, left = self.predicted(residual, agree)
+        found, left = self._agreed(residual)
         moved, dispersion = expected.mean.copy(), expected.dispersion.copy()
         moved[alive] = np.maximum(moved[alive] + found * width, LOWEST * moved[alive])
         if expected.noise == "binomial":
@@ -85,6 +88,31 @@ class BlindSpot:
         else:
             dispersion[alive] = np.maximum(1.0, dispersion[alive] * left)
         return replace(expected, mean=moved, dispersion=dispersion, covariance=None)
+
+    def _agreed(self, residual: Array) -> tuple[Array, Array]:
+        """What `predicted` says once cells that are far off have left the surroundings of others.
+
+        The farthest of neighbours leaves first, and comes back where it agrees with what is left: otherwise a
+        faulty cell would make its healthy neighbours leave, and would be asked about itself by their absence.
+        """
+        agree = np.ones(residual.shape, np.bool_)
+        found, left = self.predicted(residual, agree)
+        for _ in range(ROUNDS):
+            off = np.abs(residual - found) / np.sqrt(left)
+            here = off > OUTLIER
+            now = ~(here & (~agree | self._farthest(off)))
+            if (now == agree).all():
+                break
+            agree = now
+            found, left = self.predicted(residual, agree)
+        return found, left
+
+    def _farthest(self, off: Array) -> Mask:
+        """Cells that are farther off than all others around them, `(cell,)`."""
+        on_view = learned.on_view(off[np.newaxis], self.alive)[0]
+        size = (*(1,) * (on_view.ndim - 2), AROUND, AROUND)
+        # Round all edges: where an axis is no circle this only makes a cell wait for a round.
+        return np.asarray(on_view >= maximum_filter(on_view, size, mode="wrap"))[self.alive]
 
     def predicted(self, residual: Array, agree: Mask) -> tuple[Array, Array]:
         """The residual that the surroundings make likely, and the share of variance left, `(cell,)` each."""

@@ -16,6 +16,7 @@ from caloscope.records import Mask
 from caloscope.training.neural.autoencoding import CHECKED, MOST_BASIS, evenly
 from caloscope.training.neural.blind import Blind
 from caloscope.training.neural.making import Epochs, Made, make
+from caloscope.training.neural.parts import to_learn_from
 from caloscope.training.prepared import Tell, prepare_rows
 from caloscope.training.recipe import Recipe
 from caloscope.training.split import stopping
@@ -61,7 +62,7 @@ def blind_spot(
     tell: Epochs | None = None,
 ) -> tuple[Detector, Made]:
     """Train the detector on good lumisections of several runs, in (run, lumi) order."""
-    reference = Reference.fit(evenly(good, MOST_BASIS), noise, on, min_events=min_events)
+    reference = Reference.fit(evenly(to_learn_from(good), MOST_BASIS), noise, on, min_events=min_events)
     standing = Standing(reference)
     prepared = prepare_rows(good, standing.row, work / "rows", reading)
     held = stopping(prepared.run)

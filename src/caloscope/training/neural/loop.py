@@ -69,11 +69,12 @@ def _work(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None, fab
     torch.manual_seed(recipe.seed)
     network = problem.module().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, fused=True)
+    module, steps = fabric.setup(network, optimizer)
+    # Only now are the weights where they will stay, and the optimizer's memory has to be there, too.
     progress = _resumed(folder, network, optimizer)
     progress.finished = _finished(progress, recipe)  # epochs and minutes may be others than before
-    module, optimizer = fabric.setup(network, optimizer)
     while not progress.finished:
-        if _epoch(fabric, module, optimizer, problem, recipe, progress):
+        if _epoch(fabric, module, steps, problem, recipe, progress):
             progress.best = {
                 name: value.detach().cpu().clone() for name, value in network.state_dict().items()
             }

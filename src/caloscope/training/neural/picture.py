@@ -1,7 +1,5 @@
 """Pictures around an autoencoder: what goes in and comes out are pictures as CMSSW makes them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,7 +7,7 @@ from torch import Tensor, nn
 from caloscope.detectors.base import Array
 from caloscope.geometry import View
 from caloscope.training.neural.autoencoders import Convolutional, Dense, Masked, ResNet
-from caloscope.training.recipe import Recipe
+from caloscope.training.recipe import Recipe, usual_channels
 
 USUAL = 0.2
 """Relative fluctuation of an ECAL tower in 500 events (run 276582: 19 %): networks like numbers near one."""
@@ -58,8 +56,3 @@ def autoencoder(recipe: Recipe, on: View, average: Array) -> Pictured:
     else:
         inner = ResNet(depths, plane, circular, channels, recipe.latent)
     return Pictured(inner, average, relative=recipe.input == "ratio")
-
-
-def usual_channels(plane: Sequence[int]) -> tuple[int, ...]:
-    """Channels of the stages: 16, 32 and 64 as in ECAL's barrel, 16 and 32 in its small endcaps."""
-    return (16, 32) if max(plane) <= 24 else (16, 32, 64)
