@@ -57,6 +57,8 @@ def test_the_benchmarks_are_listed_and_others_refused() -> None:
         "verdict",
         "delay",
         "false_alarms",
+        "surroundings",
+        "networks",
         "detection",
     ]
     refused = subprocess.run([*command, "nothing"], cwd=root, capture_output=True, text=True, check=False)

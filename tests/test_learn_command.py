@@ -76,3 +76,24 @@ def test_what_a_network_cannot_be_is_said_before_anything_is_read(tmp_path: Path
     assert "n_loss 61, expected 1 to 60" in caloscope(*words, "--n-loss", "61", code=2)
     assert "channels '4;8', expected numbers with commas" in caloscope(*words, "--channels", "4;8", code=2)
     assert "--no-calibrate, expected thresholds" in caloscope(*words, "--no-calibrate", code=2)
+
+
+@pytest.mark.parametrize(
+    ("detector", "option", "said"),
+    [
+        ("autoencodr", (), "blind-spot, unet, cnn"),
+        (
+            "reference",
+            ("--latent", "4"),
+            "--latent for reference, expected only for a detector with",
+        ),
+        (
+            "blind-spot",
+            ("--architecture", "cae"),
+            "--architecture for blind-spot, expected only for an",
+        ),
+    ],
+)
+def test_what_would_be_ignored_is_refused(detector: str, option: tuple[str, ...], said: str) -> None:
+    words = ["train", "nothing.h5", "--map", "EE+/digi", "--detector", detector, "-o", "x.bundle", *option]
+    assert said in caloscope(*words, code=2)

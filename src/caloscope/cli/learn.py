@@ -13,7 +13,12 @@ def train(
     paths: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files or folders of good data.")],
     map_name: Annotated[str, typer.Option("--map", help="The map to learn, such as HCAL/digi.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder, NAME.bundle.")],
-    detector: Annotated[str, typer.Option("--detector", help="Which detector to fit.")] = "reference",
+    detector: Annotated[
+        str,
+        typer.Option(
+            "--detector", help="reference, pull, pca, nmf, beta-binomial, blind, logistic, mlp, or a network."
+        ),
+    ] = "reference",
     rate: Annotated[float, typer.Option("--rate", help="False incidents allowed per 3,700 LS.")] = 1.0,
     calibrate: Annotated[
         bool,

@@ -102,6 +102,8 @@ class Epochs:
     def tell(self, progress: "Learned") -> None:
         """Move the bar."""
         if not self._bar.live.is_started:
+            if progress.history[-1].number > 1:
+                self._bar.console.print(f"going on after epoch {progress.history[-1].number}")
             self._bar.start()
             self._bar.start_task(self._task)
         last = progress.history[-1]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from caloscope.cli.bar import Bar
 from caloscope.cli.good_data import Chosen
@@ -12,6 +12,10 @@ from caloscope.errors import UsageError
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle
     from caloscope.config.catalogue import MapSpec
+
+
+_AUTOENCODERS: Final = ("architecture", "latent", "input", "loss", "n_ls", "n_loss", "spatial")
+"""Choices that only autoencoders have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,11 @@ def carry_out(order: Order, recipe: Mapping[str, Any]) -> None:
     from caloscope import training
 
     spec = order.spec
+    known = (*training.TRAINABLE, *training.NETWORKS)
+    if order.detector not in known:
+        found = f"detector {order.detector!r} cannot be trained"
+        raise UsageError(f"{found}, expected one of {', '.join(known)}")
+    _require_used(order.detector, recipe)
     if order.detector not in training.NETWORKS:
         _fit(order, spec)
         return
@@ -58,6 +67,23 @@ def carry_out(order: Order, recipe: Mapping[str, Any]) -> None:
     made = learn_network.train_network(order, spec, checked)
     _say(made, order, learned=False)
     learn_network.say(made, order.output)
+
+
+def _require_used(detector: str, recipe: Mapping[str, Any]) -> None:
+    """Raises `UsageError` for options that the detector would ignore."""
+    from caloscope import training
+
+    usual = training.Recipe()
+    changed = [name for name, value in recipe.items() if value != getattr(usual, name)]
+    if detector not in training.NETWORKS:
+        ignored, whose = changed, "a detector with a network"
+    elif not detector.startswith("autoencoder"):
+        ignored, whose = [name for name in changed if name in _AUTOENCODERS], "an autoencoder"
+    else:
+        return
+    if ignored:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in ignored)
+        raise UsageError(f"{options} for {detector}, expected only for {whose}")
 
 
 def _fit(order: Order, spec: "MapSpec") -> None:

@@ -109,7 +109,7 @@ def _parts(given: Sequence[Given]) -> tuple[Sequence[Given], Sequence[Given]]:
     if parts is None or len({each.run for each in ids_of(parts[0])}) < FEWEST_RUNS - 1:
         found = f"{len(given)} lumisections of {len({each.run for each in ids_of(given)})} runs"
         raise UsageError(
-            f"{found}, expected {FEWEST_RUNS} runs or more of 60 lumisections to train a network"
+            f"{found}, expected {FEWEST_RUNS} or more, with 60 lumisections to learn from and 60 held out"
         )
     return parts
 

@@ -65,6 +65,12 @@ def test_training_goes_on_where_it_was(tmp_path: Path) -> None:
     assert losses(done) == losses(whole)
 
 
+def test_fewer_epochs_than_were_done_end_it_with_the_reason(tmp_path: Path) -> None:
+    stopped = trained(tmp_path / "b", epochs=5)
+    found = trained(tmp_path / "b", epochs=2)
+    assert (len(found.history), found.finished) == (len(stopped.history), "2 epochs")
+
+
 def test_it_stops_when_held_out_rows_say_so_and_keeps_the_best(tmp_path: Path) -> None:
     told = (3.0, 2.0, 2.5, 2.4, 2.3, 2.2)
     stopped = trained(

@@ -72,7 +72,9 @@ def _work(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None, fab
     module, steps = fabric.setup(network, optimizer)
     # Only now are the weights where they will stay, and the optimizer's memory has to be there, too.
     progress = _resumed(folder, network, optimizer)
-    progress.finished = _finished(progress, recipe)  # epochs and minutes may be others than before
+    if progress.history:
+        progress.finished = _finished(progress, recipe)  # epochs and minutes may be others than before
+        _kept(fabric, folder, progress, network, optimizer, tell)
     while not progress.finished:
         if _epoch(fabric, module, steps, problem, recipe, progress):
             progress.best = {
@@ -80,11 +82,23 @@ def _work(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None, fab
             }
         # Clocks differ: the first process says when all stop.
         progress.finished = str(fabric.broadcast(_finished(progress, recipe)))
-        if fabric.is_global_zero:
-            save(folder, progress, network.state_dict(), optimizer.state_dict())
-            if tell is not None:
-                tell(progress)
-        fabric.barrier()
+        _kept(fabric, folder, progress, network, optimizer, tell)
+
+
+def _kept(
+    fabric: Fabric,
+    folder: Path,
+    progress: Progress,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    tell: Told | None,
+) -> None:
+    """The first process keeps and tells what training has come to; the others wait."""
+    if fabric.is_global_zero:
+        save(folder, progress, network.state_dict(), optimizer.state_dict())
+        if tell is not None:
+            tell(progress)
+    fabric.barrier()
 
 
 def _resumed(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
