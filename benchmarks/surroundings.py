@@ -37,17 +37,18 @@ Row: TypeAlias = tuple[Array, Array, Array]
 
 
 def run() -> None:
-    """Print the share of the variance that is left, with the error of its mean over runs."""
+    """Print shares of the variance, and correlations, with the errors of their means over runs."""
     body = []
     for name in MAPS:
         networks.train("blind-spot", name, REGIME.name)
         detector, _ = networks.learned("blind-spot", name, REGIME.name)
         assert isinstance(detector, BlindSpot)
         shares = np.array([_shares(rows) for rows in _runs(name, detector)])
-        linear, network, both = shares.T
-        body.append((name, _text(linear), _text(network), _text(network / linear), _text(both / linear)))
+        linear, network, both, after = shares.T
+        told = (linear, network, network / linear, both / linear, after)
+        body.append((name, *(_text(values) for values in told)))
     show(
-        ("map", "left by the covariance", "left by the network", "ratio", "mean of both, ratio"),
+        ("map", "left by the covariance", "left by the network", "ratio", "mean of both, ratio", "next LS"),
         body,
     )
 
@@ -88,8 +89,11 @@ def _residuals(detector: BlindSpot, answer: Expectation, counts: Array, layout: 
     return alone, linear, alone - network
 
 
-def _shares(rows: Iterable[Row]) -> tuple[float, float, float]:
+def _shares(rows: Iterable[Row]) -> tuple[float, float, float, float]:
     """Shares of the variance inside a run that are left: linear, network, mean of both; medians over cells.
+
+    And the correlation of what the network leaves with that of the next lumisection, a mean over cells: what
+    a network could learn that looks back. The run's own mean, taken out, lowers it by one over its length.
 
     Channels that count in every event do not fluctuate, and say nothing.
     """
@@ -97,4 +101,6 @@ def _shares(rows: Iterable[Row]) -> tuple[float, float, float]:
     whole = alone.var(axis=0)
     known = whole > STILL
     found = [each.var(axis=0)[known] / whole[known] for each in (linear, network, (linear + network) / 2.0)]
-    return float(np.median(found[0])), float(np.median(found[1])), float(np.median(found[2]))
+    left = network[:, known] - network[:, known].mean(axis=0)
+    after = float((left[:-1] * left[1:]).mean() / np.square(left).mean()) + 1.0 / len(left)
+    return float(np.median(found[0])), float(np.median(found[1])), float(np.median(found[2])), after
