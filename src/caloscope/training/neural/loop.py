@@ -20,7 +20,7 @@ from caloscope.training.neural.problem import Problem, Rows
 from caloscope.training.recipe import Recipe
 
 Told: TypeAlias = Callable[[Progress], None]
-"""Told after every epoch."""
+"""Told after every epoch, and of what was there already when training goes on."""
 
 CLIP = 1.0
 """Largest norm of a gradient: counts have tails."""
