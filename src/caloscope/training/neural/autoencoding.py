@@ -16,12 +16,11 @@ from caloscope.detectors.network.residuals import deviation
 from caloscope.geometry import View
 from caloscope.records import Mask
 from caloscope.training.neural.making import Epochs, Made, make
-from caloscope.training.neural.parts import to_learn_from
+from caloscope.training.neural.parts import parts_of
 from caloscope.training.neural.rebuild import Rebuild
 from caloscope.training.observed import with_events
 from caloscope.training.prepared import Prepared, Tell, prepare_rows
 from caloscope.training.recipe import Recipe
-from caloscope.training.split import stopping
 
 MOST_BASIS = 2_000
 """Lumisections, evenly taken, that the typical map is learned from."""
@@ -70,10 +69,11 @@ def autoencoder(
     tell: Epochs | None = None,
 ) -> tuple[Detector, Made]:
     """Train one of the two detectors on good lumisections of several runs, in (run, lumi) order."""
-    basis = basis_of(to_learn_from(good), noise, min_events)
+    parts = parts_of(good)
+    basis = basis_of(parts.learn, noise, min_events)
     typical = basis.typical
     prepared = prepare_rows(good, lambda each: row_of(each, basis), work / "rows", reading)
-    held = stopping(prepared.run)
+    held = parts.held(prepared.run)
     problem = Rebuild(
         recipe=recipe,
         on=on,

@@ -16,19 +16,24 @@ from caloscope.records import Mask
 from caloscope.training.neural.autoencoding import CHECKED, MOST_BASIS, evenly
 from caloscope.training.neural.blind import Blind
 from caloscope.training.neural.making import Epochs, Made, make
-from caloscope.training.neural.parts import to_learn_from
+from caloscope.training.neural.parts import parts_of
 from caloscope.training.prepared import Tell, prepare_rows
 from caloscope.training.recipe import Recipe
-from caloscope.training.split import stopping
 
 NAMES = (SURROUNDINGS, PREDICTION)
 
+PRIOR = 100.0
+"""Lumisections that the map's typical share weighs against a cell's own."""
+
 
 class Standing:
-    """The reference's view of lumisections, one after the other: what a network sees of them."""
+    """The reference's view of lumisections, one after the other: what a network sees of them.
 
-    def __init__(self, reference: Reference) -> None:
-        self._reference = reference
+    `names` are those that the network needs of what `row` knows; all else need not be kept.
+    """
+
+    def __init__(self, reference: Reference, names: tuple[str, ...]) -> None:
+        self._reference, self._names = reference, names
         self._memory: Memory = {}
         self.dispersion: Array = np.zeros(int(reference.alive.sum()))
 
@@ -41,13 +46,14 @@ class Standing:
         self.dispersion = answer.dispersion[alive]
         counts, mean = observation.counts[alive], answer.mean[alive]
         width = deviation(answer)[alive]
-        return {
+        found: dict[str, Array | float] = {
             "residual": np.clip((counts - mean) / width, -CLIPPED, CLIPPED),
             "counts": counts,
             "mean": mean,
             "variance": width**2,
             "events": float(observation.events),
         }
+        return {name: found[name] for name in self._names}
 
 
 def blind_spot(
@@ -62,10 +68,11 @@ def blind_spot(
     tell: Epochs | None = None,
 ) -> tuple[Detector, Made]:
     """Train the detector on good lumisections of several runs, in (run, lumi) order."""
-    reference = Reference.fit(evenly(to_learn_from(good), MOST_BASIS), noise, on, min_events=min_events)
-    standing = Standing(reference)
+    parts = parts_of(good)
+    reference = Reference.fit(evenly(parts.learn, MOST_BASIS), noise, on, min_events=min_events)
+    standing = Standing(reference, ("residual", "counts", "mean", "events"))
     prepared = prepare_rows(good, standing.row, work / "rows", reading)
-    held = stopping(prepared.run)
+    held = parts.held(prepared.run)
     alive = reference.alive
     problem = Blind(
         on=on,
@@ -107,7 +114,3 @@ def share_of(detector: BlindSpot, problem: Blind) -> Array:
     share = np.ones(detector.shape)
     share[detector.alive] = own
     return share
-
-
-PRIOR = 100.0
-"""Lumisections that the map's typical share weighs against a cell's own."""

@@ -16,10 +16,9 @@ from caloscope.training.neural.autoencoding import MOST_BASIS, chosen_of, evenly
 from caloscope.training.neural.blinding import Standing
 from caloscope.training.neural.faulty import Classified, Segmented
 from caloscope.training.neural.making import Epochs, Made, make
-from caloscope.training.neural.parts import to_learn_from
+from caloscope.training.neural.parts import parts_of
 from caloscope.training.prepared import Tell, prepare_rows
 from caloscope.training.recipe import Recipe, usual_channels
-from caloscope.training.split import stopping
 from caloscope.training.spoiled import Spoiler
 
 NAMES = (RESIDUALS, LOGITS)
@@ -38,9 +37,11 @@ def supervised(
     tell: Epochs | None = None,
 ) -> tuple[Detector, Made]:
     """Train one of the two detectors on good lumisections of several runs, in (run, lumi) order."""
-    reference = Reference.fit(evenly(to_learn_from(good), MOST_BASIS), noise, on, min_events=min_events)
-    prepared = prepare_rows(good, Standing(reference).row, work / "rows", reading)
-    held = stopping(prepared.run)
+    parts = parts_of(good)
+    reference = Reference.fit(evenly(parts.learn, MOST_BASIS), noise, on, min_events=min_events)
+    standing = Standing(reference, ("counts", "mean", "variance", "events"))
+    prepared = prepare_rows(good, standing.row, work / "rows", reading)
+    held = parts.held(prepared.run)
     kind = Segmented if name == UNet.name else Classified
     problem = kind(
         on=on,
