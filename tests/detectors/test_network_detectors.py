@@ -14,7 +14,8 @@ from caloscope.detectors.network.autoencoder import Network
 from caloscope.detectors.network.blind_spot import PREDICTION, SURROUNDINGS
 from caloscope.detectors.network.cnn import cnn_session
 from caloscope.detectors.network.residuals import deviation, variance
-from caloscope.detectors.network.unet import CHANNELS, LOGITS, RESIDUALS, SHIFT
+from caloscope.detectors.network.unet import CHANNELS, LOGITS, RESIDUALS
+from caloscope.detectors.notebook import SHIFT
 from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
 from caloscope.records import LumiId, Reason

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from caloscope.bundle import Bundle
 from caloscope.bundle.files import CARD
 from caloscope.calibrate import Tell
 from caloscope.config.catalogue import MapSpec
-from caloscope.detectors.base import Detector, scores
+from caloscope.detectors.base import Detector
 from caloscope.errors import BundleError, UsageError
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given
@@ -23,6 +23,7 @@ from caloscope.training.provenance import provenance
 from caloscope.training.recipe import NETWORKS, Recipe
 from caloscope.training.selftest import MANY, last_of
 from caloscope.training.split import split_by_run
+from caloscope.training.statistical import calibrate_thresholds, first_card
 from caloscope.training.streamed import ids_of
 from caloscope.training.work import fingerprint, others_told, work_folder
 
@@ -77,9 +78,9 @@ def train_network(
         fitted, made = _fitted(detector, Observed(learned, on), on, spec, recipe, work, watching)
         used = recipe.used(detector, (on.y.bins, on.x.bins))
         training = provenance(learned, sources) | used.told() | made.told()
-        card = _card(folder, spec, on, fitted, per_day, training)
+        card = first_card(folder, spec, on, fitted, per_day, training)
         found = Bundle(card, "", spec, on, fitted, calorimeter, made.model)
-        found = calibrated(found, held, per_day, watching.calibrating)
+        found = calibrate_thresholds(found, held, per_day, watching.calibrating)
         seen = last_of(found, held[-MANY:])
         saved = bundle.save(
             folder, found.card, found.detector, model=made.model, calorimeter=calorimeter, selftest=seen
@@ -114,13 +115,6 @@ def _parts(given: Sequence[Given]) -> tuple[Sequence[Given], Sequence[Given]]:
     return parts
 
 
-def calibrated(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:
-    """The bundle with thresholds from lumisections that its detector did not learn from."""
-    from caloscope.training.statistical import calibrate_thresholds
-
-    return calibrate_thresholds(made, held, per_day, tell)
-
-
 def _fitted(
     detector: str,
     good: Observed,
@@ -150,23 +144,6 @@ def _fitted(
         min_events=least,
         reading=watching.reading,
         tell=watching.epochs,
-    )
-
-
-def _card(
-    folder: Path, spec: MapSpec, on: View, fitted: Detector, per_day: float, training: dict[str, Any]
-) -> bundle.Card:
-    formula = calibrate.formula_thresholds(on, fitted.alive, per_day)
-    own = fitted.settings().get("threshold")
-    return bundle.make_card(
-        name_of(folder),
-        spec,
-        on,
-        fitted,
-        threshold=formula["cell_low"] if own is None else float(own),
-        per_day=per_day,
-        training=training,
-        thresholds={} if scores(fitted) else formula,
     )
 
 

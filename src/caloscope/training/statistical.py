@@ -57,7 +57,7 @@ def train(
     learned, held = parts or (given, [])
     fitted = fit_detector(detector, Observed(learned, on), spec.noise, on)
     sources = sources_of(chosen, spec)
-    card = _card(folder, spec, on, fitted, per_day, provenance(learned, sources))
+    card = first_card(folder, spec, on, fitted, per_day, provenance(learned, sources))
     made = Bundle(card, "", spec, on, fitted, calorimeter)
     if blind:
         made = _without_threshold(made)
@@ -87,7 +87,7 @@ def _without_threshold(made: Bundle) -> Bundle:
     )
 
 
-def _card(
+def first_card(
     folder: Path,
     spec: MapSpec,
     on: View,

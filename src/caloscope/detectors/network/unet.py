@@ -12,6 +12,7 @@ from caloscope.detectors import learned
 from caloscope.detectors.base import Answer, Array, Expectation, Memory, Observation, Score, Settings
 from caloscope.detectors.network import pictures, standing, windows
 from caloscope.detectors.network.residuals import variance
+from caloscope.detectors.notebook import SHIFT
 from caloscope.detectors.onnx import Session
 from caloscope.detectors.reference import Reference
 from caloscope.records import Mask
@@ -20,9 +21,6 @@ RESIDUALS, LOGITS = "residuals", "logits"
 
 CHANNELS: Final = len(windows.WINDOWS) + 1
 """Channels of the input for each depth: one for each window, and which cells live."""
-
-SHIFT: Final = 30.0
-"""Added to the logarithm of the odds, so that scores are not negative; what is below is sure to be good."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
