@@ -6,6 +6,7 @@ must remember from one lumisection to the next it hands back as arrays, so that 
 rewind it and restart it; a detector itself never changes.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +94,9 @@ class Score:
     """How bad each cell is, in the detector's own unit; high = worse, above `threshold` = flagged.
 
     `accumulated` says that `value` already gathers several lumisections: then `threshold` is applied
-    unchanged and nothing more is summed. `direction` (-1 low, +1 high) where the detector knows it.
+    unchanged and nothing more is summed. Else what is beyond `allowance`, in the unit of `value`, adds up
+    from one lumisection to the next: healthy ones have to be below it on average. Where it is infinite each
+    lumisection stands for itself. `direction` (-1 low, +1 high) where the detector knows it.
     `image_events` is the number of events behind the picture that was judged.
     """
 
@@ -101,6 +104,7 @@ class Score:
     threshold: float
     testable: Mask
     accumulated: bool
+    allowance: float = math.inf
     reconstruction: Array | None = None
     direction: NDArray[np.int8] | None = None
     image_events: int | None = None

@@ -73,7 +73,8 @@ class Classifier:
     """What `logistic` and `mlp` have in common: features of the whole map, layers, one answer for all cells.
 
     Every living cell gets the same score, log((p_low + p_high) / p_good) + 30 and at least 0, and the same
-    direction, that of the likelier fault: it says that something is wrong with the map, and not where.
+    direction, that of the likelier fault: it says that something is wrong with the map, and not where. Odds
+    above one add up over lumisections.
     `centre` and `width` are those of the features of good maps, `(cells,)`.
     """
 
@@ -112,6 +113,7 @@ class Classifier:
             threshold=self.threshold,
             testable=self.alive,
             accumulated=False,
+            allowance=SHIFT,
             reconstruction=seen.expected.mean,
             direction=np.where(self.alive, -1 if logits[1] >= logits[2] else 1, 0).astype(np.int8),
             image_events=round(seen.expected.events),

@@ -1,6 +1,7 @@
 """Evidence: which faults are looked for, how likely each is, and how that gathers over lumisections."""
 
 from caloscope.evidence.bank import FACTORS, SHIFTS
+from caloscope.evidence.gathered import gathered
 from caloscope.evidence.layout import Layout, layout_of
 from caloscope.evidence.one_pass import Told
 from caloscope.evidence.state import EvidenceState
@@ -15,6 +16,7 @@ __all__ = [
     "Layout",
     "Thresholds",
     "Told",
+    "gathered",
     "layout_of",
     "onset_of",
     "weigh",

@@ -49,12 +49,16 @@ class Family:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvidenceState:
-    """Cells, parts (regions and patches), the whole map; the slow `drift` of cells; the last run and lumi."""
+    """Cells, parts (regions and patches), the whole map; the slow `drift` of cells; the last run and lumi.
+
+    `scores`, `(2, cell)`, is what is left of scores that are too low and too high.
+    """
 
     cells: Family
     parts: Family
     whole: Family
     drift: Floats
+    scores: Floats
     run: int = 0
     lumi: int = 0
 
@@ -67,12 +71,14 @@ class EvidenceState:
             Family.empty(PARTS, len(layout.sizes)),
             Family.empty(PARTS, 1),
             np.zeros(layout.cells, np.float32),
+            np.zeros((2, layout.cells), np.float32),
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it as named arrays."""
         found: dict[str, NDArray[Any]] = {
             "drift": self.drift,
+            "scores": self.scores,
             "at": np.array([self.run, self.lumi], np.int64),
         }
         for name, family in (("cells", self.cells), ("parts", self.parts), ("whole", self.whole)):
@@ -98,7 +104,8 @@ class EvidenceState:
             return Family(sums, change, arrays[f"{name}.bad"], arrays[f"{name}.suspect"])
 
         run, lumi = (int(each) for each in arrays["at"])
-        return EvidenceState(family("cells"), family("parts"), family("whole"), arrays["drift"], run, lumi)
+        cells, parts, whole = (family(name) for name in ("cells", "parts", "whole"))
+        return EvidenceState(cells, parts, whole, arrays["drift"], arrays["scores"], run, lumi)
 
     def fits(self, view: View) -> bool:
         """Whether it is a state of this view, with the alternatives of today."""

@@ -135,6 +135,7 @@ def _after(state: EvidenceState, seen: Pass, at: LumiId) -> EvidenceState:
         parts=replace(seen.parts, bad=flagged.parts),
         whole=replace(seen.whole, bad=flagged.whole),
         drift=followed(state.drift, off, calm),
+        scores=state.scores,
         run=at.run,
         lumi=at.lumi,
     )

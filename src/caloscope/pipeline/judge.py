@@ -7,7 +7,7 @@ import numpy as np
 from caloscope import prepare
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Score
-from caloscope.evidence import Evidence, EvidenceState, Thresholds, Told, layout_of, weigh
+from caloscope.evidence import Evidence, EvidenceState, Thresholds, Told, gathered, layout_of, weigh
 from caloscope.pipeline.coherent import LEFT
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask, Reason
@@ -58,7 +58,7 @@ def judge(
     if isinstance(answer, Expectation):
         judgement, state = _by_evidence(bundle, arrived, answer, state)
     elif isinstance(answer, Score):
-        judgement = _by_score(bundle, answer)
+        judgement, state = _by_score(bundle, arrived.given.id, answer, state)
     else:
         judgement = _by_absence(bundle, arrived.counts, answer)
     if isinstance(judgement, Judgement) and not judgement.testable.any():
@@ -112,14 +112,17 @@ def _noise(bundle: Bundle) -> float:
     return 1.0 if bundle.spec.noise == "binomial" else FANO
 
 
-def _by_score(bundle: Bundle, answer: Score) -> Judgement:
+def _by_score(
+    bundle: Bundle, at: LumiId, answer: Score, state: EvidenceState
+) -> tuple[Judgement, EvidenceState]:
     exists = bundle.view.exists
     testable = answer.testable & exists
     direction = np.zeros(exists.shape, np.int8) if answer.direction is None else answer.direction
-    value = np.where(testable, answer.value, 0.0)
+    found, state = gathered(state, answer, at, exists)
+    value = np.where(testable, found, 0.0)
     peaks = {"score": float(value.max(initial=0.0))}
     evidence = replace(Evidence.nothing(exists.shape), value=value, direction=direction, peaks=peaks)
-    return Judgement(evidence, testable & (answer.value > answer.threshold), testable, testable)
+    return Judgement(evidence, testable & (value > answer.threshold), testable, testable), state
 
 
 def _empty(bundle: Bundle, judgement: Judgement | NotKnown) -> Judgement:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.detectors.base import Array, Noise, NotKnown, Observation, Settings
-from caloscope.detectors.learned import scale
+from caloscope.detectors.learned import height, scale
 from caloscope.detectors.learned.kept import array_of, noise_of, number_of
 from caloscope.records import Mask, Reason
 
@@ -81,12 +81,28 @@ class Typical:
             return NotKnown(Reason.NO_EVENTS, "no events, and nothing counted to estimate them from")
         if events < self.min_events:
             return NotKnown(Reason.FEW_EVENTS, f"{events:.0f} events, at least {self.min_events} needed")
+        refused = self._refused(observation, events, usual) if counted else None
+        if refused is not None:
+            return refused
         # Events that are estimated from the whole map hold its activity already.
         own = counted and (line is None or follow)
         limit = UNEXPLAINED if line is None else EXPLAINED
         activity = self._own(observation.counts, events, usual, limit) if own else usual
         mean = scale.mean_counts(self.rate, self.sure, events, activity, self.noise)
         return Expected(mean, events, activity, self._degraded(observation))
+
+    def _refused(self, observation: Observation, events: float, usual: float) -> NotKnown | None:
+        """Why the map as a whole is none of these conditions: a stray count is no map without a fault."""
+        cells, counts = self.alive, observation.counts
+        mean = scale.mean_counts(self.rate, self.sure, events, usual, self.noise)
+        rate, sure = mean[cells] / events, self.sure[cells]
+        reason, words = height.judged(counts[cells], rate, sure, events, observation.pileup, self.noise)
+        if reason is None:
+            return None
+        own = scale.common_factor(counts[cells], rate, sure, events, self.noise)
+        return NotKnown(
+            reason, words, guess=scale.mean_counts(mean / events, self.sure, events, own, self.noise)
+        )
 
     def _own(self, counts: Array, events: float, usual: float, limit: float) -> float:
         """The map's own activity, at most a factor `limit` from the usual one."""

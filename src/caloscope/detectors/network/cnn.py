@@ -14,7 +14,7 @@ from caloscope.detectors.network import pictures, standing
 from caloscope.detectors.network.residuals import deviation
 from caloscope.detectors.network.unet import LOGITS, RESIDUALS
 from caloscope.detectors.network.windows import CLIPPED
-from caloscope.detectors.notebook import score_of
+from caloscope.detectors.notebook import SHIFT, score_of
 from caloscope.detectors.onnx import Session
 from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
@@ -28,7 +28,8 @@ class Cnn:
     As HCALDQM's networks it sees one lumisection and has three answers for the whole map: good, too low
     (dead), too high (hot). What it sees are residuals around the reference's expectation in standard
     deviations, as counts by themselves change with events and pileup. Every cell gets the same score,
-    log((p_low + p_high) / p_good) + 30: it says that something is wrong, and not where.
+    log((p_low + p_high) / p_good) + 30: it says that something is wrong, and not where. Odds above one add up
+    over lumisections.
 
     Good at: faults of many cells. Bad at: single cells, weak faults, and saying where.
     """
@@ -62,6 +63,7 @@ class Cnn:
             threshold=self.threshold,
             testable=alive,
             accumulated=False,
+            allowance=SHIFT,
             reconstruction=answer.mean,
             direction=np.where(alive, -1 if logits[1] >= logits[2] else 1, 0).astype(np.int8),
             image_events=observation.events,

@@ -19,10 +19,11 @@ from caloscope.detectors.base import (
     Observation,
     Settings,
 )
+from caloscope.detectors.learned.height import HIGHEST
 from caloscope.detectors.reference import kept, remember
 from caloscope.detectors.reference.conditions import Conditions, Found
 from caloscope.detectors.reference.domain import Verdict
-from caloscope.detectors.reference.height import HIGHEST, HIGHEST_ALONE, Shown
+from caloscope.detectors.reference.height import HIGHEST_ALONE, Shown
 from caloscope.detectors.reference.knowledge import Knowledge
 from caloscope.detectors.reference.learn import learn
 from caloscope.detectors.reference.level import Levels

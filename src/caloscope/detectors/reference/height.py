@@ -5,19 +5,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from caloscope.detectors.base import Array
+from caloscope.detectors.learned.height import BEST, HIGHEST, WORST, verdict
 from caloscope.records import Reason
 
-LOWEST, HIGHEST = 0.4, 2.5
-"""Level of a map, as a factor, beyond which it is no map of these conditions."""
-
 HIGHEST_ALONE: Final = 1.5
-"""The same for hazards where no pileup is known: heavy ions make them 1.8 times as large."""
-
-DARK: Final = 0.1
-"""A level that says that there was no beam."""
-
-BEST, WORST = 0.8, 0.2
-"""Quantiles of areas that must be beyond those for it."""
+"""`HIGHEST` for hazards where no pileup is known: heavy ions make them 1.8 times as large."""
 
 
 class Shown(NamedTuple):
@@ -41,12 +33,4 @@ def of_level(shown: Shown) -> tuple[Reason | None, str]:
         return None, ""
     best = float(np.exp(known[int(np.ceil(BEST * (known.size - 1)))] - shown.shift))
     worst = float(np.exp(known[int(WORST * (known.size - 1))]))
-    if best < LOWEST:
-        words = f"the map counts {best:.3g} times what is expected everywhere"
-        if best < DARK and not shown.pileup:
-            return Reason.NO_BEAM, f"{words}: no beam?"
-        return Reason.OUT_OF_RANGE, f"{words}: another trigger, or no beam?"
-    if worst > shown.highest:
-        words = f"the map counts {worst:.3g} times what is expected everywhere: another trigger or beam?"
-        return Reason.OUT_OF_RANGE, words
-    return None, ""
+    return verdict(best, worst, shown.pileup, shown.highest)
