@@ -53,8 +53,8 @@ class PlainResNet(nn.Module):
         self.first = PlainConv(given.first)
         self.stages = _residuals(given.stages)
         self.pool, self.latent, self.spread = given.pool, given.latent, given.spread
-        self.back = nn.ModuleList(nn.Sequential(*(PlainResidual(e) for e in part)) for part in given.back)
-        self.up = nn.ModuleList(PlainConv(cast("Conv", each)) for each in given.up)
+        self.back = nn.ModuleList(_residuals(part) for part in given.back.children())
+        self.up = nn.ModuleList(PlainConv(cast("Conv", each)) for each in given.up.children())
 
     def forward(self, x: Tensor) -> Tensor:
         """See `ResNet`."""

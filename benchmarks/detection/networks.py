@@ -30,12 +30,12 @@ USUAL_RUNS: Final = 50
 RUN_LUMIS: Final = 200
 
 MINUTES: Final = {
-    "resnet": {"EE+": 4.0, "EE-": 4.0, "EB": 6.0, "HCAL": 6.0},
-    "blind-spot": {"EB": 5.0, "HCAL": 6.0},
-    "unet": {"EB": 4.0, "HCAL": 6.0},
+    "resnet": {"EE+": 15.0, "EE-": 8.0, "EB": 15.0, "HCAL": 8.0},
+    "blind-spot": {"EE+": 12.0, "EB": 18.0, "EE-": 7.0, "HCAL": 8.0},
+    "unet": {"EE+": 15.0, "EB": 20.0, "EE-": 8.0, "HCAL": 8.0},
 }
-USUAL_MINUTES: Final = 2.5
-"""Minutes of training on one core, by title and map; less where the held-out loss stops falling before."""
+USUAL_MINUTES: Final = 5.0
+"""Minutes of training on one core at most, by title and map; less where the held-out loss stops falling."""
 
 MIN_EVENTS: Final = 30
 LOSS: Final = "resnet, its loss x 3"

@@ -17,6 +17,7 @@ from caloscope.detectors.network import Autoencoder, BlindSpot
 from caloscope.errors import BundleError, UsageError
 from caloscope.geometry import view
 from caloscope.pipeline.state import Given
+from caloscope.records import LumiId
 from caloscope.training.neural.autoencoding import basis_of, corrected, correction, expecting
 from caloscope.training.neural.blinding import hardware_of
 from caloscope.training.observed import Observed
@@ -109,6 +110,19 @@ def test_cells_are_corrected_where_a_network_is_wrong_and_nowhere_else(tmp_path:
     others = alive.copy()
     others[cells] = False
     assert abs(np.median(found.correction[others]) - 1.0) < 0.03
+
+
+def test_a_cell_that_failed_in_one_run_is_corrected_by_the_others(tmp_path: Path) -> None:
+    held, detector = passing(tmp_path)
+    cell = tuple(np.argwhere(detector.alive)[40])
+    runs = [
+        replace(each, id=LumiId(each.id.run + number % 4, each.id.lumi)) for number, each in enumerate(held)
+    ]
+    last = max(each.id.run for each in runs)
+    failed = np.ones(detector.shape)
+    failed[cell] = 0.0
+    faulty = [replace(e, counts=np.round(e.counts * failed)) if e.id.run == last else e for e in runs]
+    assert correction(detector, faulty)[cell] == pytest.approx(correction(detector, runs)[cell], abs=0.02)
 
 
 def _off(detector: Autoencoder, held: Observed) -> Array:

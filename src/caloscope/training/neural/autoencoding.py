@@ -28,6 +28,9 @@ MOST_BASIS = 2_000
 CHECKED = 300
 """Held-out lumisections, evenly taken, that cells are corrected on."""
 
+FEWEST_RUNS = 3
+"""Of two runs nobody can say which one is the odd one."""
+
 NAMES = (pictures.PICTURE, pictures.RECONSTRUCTION)
 
 
@@ -138,22 +141,37 @@ def correction(detector: Autoencoder, held: Sequence[Observation]) -> Array:
     """Activity that healthy cells show over what is rebuilt of them, in the view's shape.
 
     Shrunk to 1 where it is not more than what counts scatter and cells change from run to run (James and
-    Stein's positive part, cell by cell).
+    Stein's positive part, cell by cell). A run far from the others has no say: a cell may have failed in it.
     """
-    alive, known = detector.alive, detector.known
-    off, steep, variance = (np.zeros(int(alive.sum())) for _ in range(3))
+    alive, change = detector.alive, detector.known.run_change
+    off, steep, variance = _by_run(detector, held)
+    square = np.maximum(steep**2, 1e-12)
+    agree = steep > 0
+    if len(off) >= FEWEST_RUNS:
+        seen = np.where(agree, off / np.maximum(steep, 1e-6), np.nan)
+        reach = learned.OUTLIER * np.sqrt(variance / square + change**2)
+        agree &= np.abs(seen - np.nanmedian(np.where(agree.any(axis=0), seen, 0.0), axis=0)) <= reach
+    off, steep, variance = ((each * agree).sum(axis=0) for each in (off, steep, variance))
+    found = np.divide(off, steep, out=np.zeros_like(off), where=steep > 0)
+    error = np.divide(variance, steep**2, out=np.ones_like(off), where=steep > 0)
+    error += change**2 / np.maximum(agree.sum(axis=0), 1)
+    kept = np.maximum(0.0, 1.0 - error / np.maximum(found**2, 1e-12))
+    return np.asarray(np.where(alive, learned.on_view((1.0 + kept * found)[np.newaxis], alive)[0], 1.0))
+
+
+def _by_run(detector: Autoencoder, held: Sequence[Observation]) -> tuple[Array, Array, Array]:
+    """Counts beyond the mean, what an activity of 1 is in counts, and the variance: sums `(run, cell)`."""
+    alive = detector.alive
+    runs = sorted({each.id.run for each in held})
+    off, steep, variance = (np.zeros((max(1, len(runs)), int(alive.sum()))) for _ in range(3))
     for each in held:
         answer, _ = detector.look(each, {})
         if isinstance(answer, Expectation):
-            mean = answer.mean[alive]
-            slope = steepness(mean, answer.trials, answer.noise)
-            off, steep = off + each.counts[alive] - mean, steep + slope
-            variance = variance + deviation(answer)[alive] ** 2
-    runs = max(1, len({each.id.run for each in held}))
-    found = np.divide(off, steep, out=np.zeros_like(off), where=steep > 0)
-    error = np.divide(variance, steep**2, out=np.ones_like(off), where=steep > 0) + known.run_change**2 / runs
-    kept = np.maximum(0.0, 1.0 - error / np.maximum(found**2, 1e-12))
-    return np.asarray(np.where(alive, learned.on_view((1.0 + kept * found)[np.newaxis], alive)[0], 1.0))
+            run, mean = runs.index(each.id.run), answer.mean[alive]
+            off[run] += each.counts[alive] - mean
+            steep[run] += steepness(mean, answer.trials, answer.noise)
+            variance[run] += deviation(answer)[alive] ** 2
+    return off, steep, variance
 
 
 def loss_scored(
