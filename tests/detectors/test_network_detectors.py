@@ -289,3 +289,20 @@ def test_arrays_with_values_that_cannot_be_are_refused(tmp_path: Path) -> None:
     for numbers in (0, 61):
         with pytest.raises(BundleError, match="n_ls"):
             AutoencoderLoss.restore({**loss.settings(), "n_ls": numbers}, loss.arrays(), model)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("architecture", "unet"),
+        ("input", 3),
+        ("loss", "XX"),
+        ("latent", 0),
+        ("latent", "many"),
+        ("latent", True),
+    ],
+)
+def test_a_network_that_no_recipe_makes_is_refused(tmp_path: Path, key: str, value: str | int) -> None:
+    detector = autoencoder(tmp_path)
+    with pytest.raises(BundleError, match=f"autoencoder: found {key} = {value!r}, expected"):
+        Autoencoder.restore({**detector.settings(), key: value}, detector.arrays(), tmp_path / "model.onnx")

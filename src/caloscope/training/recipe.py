@@ -2,19 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final
 
 from caloscope.detectors.network.loss import MOST_LUMIS
+from caloscope.detectors.network.made import CHOICES, Architecture, Input, Loss
 from caloscope.errors import UsageError
 
 NETWORKS: Final = ("autoencoder", "autoencoder-loss", "blind-spot", "unet", "cnn")
 """Detectors that have a network and need torch to be trained."""
-
-Architecture: TypeAlias = Literal["resnet", "cae", "dense", "masked"]
-Input: TypeAlias = Literal["ratio", "raw"]
-Loss: TypeAlias = Literal["likelihood", "poisson", "mse"]
-
-_CHOICES: Final = {"architecture": Architecture, "input": Input, "loss": Loss}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +46,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        for name, choice in _CHOICES.items():
-            if getattr(self, name) not in get_args(choice):
-                expected = ", ".join(get_args(choice))
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                expected = ", ".join(known)
                 raise UsageError(f"{name} {getattr(self, name)!r} is not known, expected one of {expected}")
         for name in ("latent", "n_ls", "n_loss", "epochs", "batch", "patience", "devices"):
             if getattr(self, name) < 1:

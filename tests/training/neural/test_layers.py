@@ -9,12 +9,13 @@ pytest.importorskip("torch")
 
 import torch
 
+from caloscope.detectors.network.made import Architecture
 from caloscope.training.neural.autoencoders import Convolutional, Dense, Masked, ResNet
 from caloscope.training.neural.blind import Surroundings
 from caloscope.training.neural.layers import Conv, Residual
 from caloscope.training.neural.picture import Pictured, autoencoder
 from caloscope.training.neural.supervised import Classifier, UNetwork
-from caloscope.training.recipe import Architecture, Recipe
+from caloscope.training.recipe import Recipe
 
 from ...detectors.plain_view import plain
 

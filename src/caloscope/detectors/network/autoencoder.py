@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from caloscope.detectors import learned
 from caloscope.detectors.base import Answer, Array, Memory, Observation, Settings
 from caloscope.detectors.network import pictures
+from caloscope.detectors.network.made import KEPT, made_of
 from caloscope.detectors.onnx import Session
 from caloscope.errors import BundleError
 from caloscope.records import Mask
-
-KEPT = ("architecture", "latent", "input", "loss")
-"""What the card says of how the network was made; nothing depends on it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +54,7 @@ class Network:
             raise BundleError(f"{name}: found an average of zero in a living cell, expected positive ones")
         names = (pictures.PICTURE, pictures.RECONSTRUCTION)
         session = pictures.session_of(name, model, alive.shape, (1, 1), names)
-        return cls(session, average, {key: settings[key] for key in KEPT if key in settings})
+        return cls(session, average, made_of(name, settings))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

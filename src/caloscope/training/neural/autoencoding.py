@@ -11,7 +11,8 @@ from caloscope.detectors.base import Array, Detector, Expectation, Memory, Noise
 from caloscope.detectors.learned.change import steepness
 from caloscope.detectors.learned.rows import Cells, standardised
 from caloscope.detectors.network import Autoencoder, AutoencoderLoss, pictures
-from caloscope.detectors.network.autoencoder import KEPT, Network
+from caloscope.detectors.network.autoencoder import Network
+from caloscope.detectors.network.made import KEPT
 from caloscope.detectors.network.residuals import deviation
 from caloscope.geometry import View
 from caloscope.records import Mask
