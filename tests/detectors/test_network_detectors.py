@@ -233,6 +233,22 @@ def test_losses_are_multiplied_as_prior_work_does(tmp_path: Path) -> None:
         assert len(fresh["counts"]) == 1
 
 
+def test_where_channels_saturate_a_network_sees_activities_and_counts_are_compared(tmp_path: Path) -> None:
+    # All channels are a tenth more active: counts of quiet ones rise by that, those of busy ones hardly.
+    hazard, every = np.where(np.indices(PLANE).sum(axis=0) % 2, 0.05, 3.0), np.ones(PLANE, np.bool_)
+    rate = -np.expm1(-hazard)
+    typical = learned.Typical("binomial", rate, 0.0 * rate, every, 0.0, True, 40.0, 30.0, 50.0, 30)
+    network = replace(basis(tmp_path, blurred=True)[1], average=np.ones(PLANE))
+    detector = AutoencoderLoss(typical, network, 0.1, n_loss=1)
+    shown = Observation(LumiId(1, 1), 1e6 * -np.expm1(-1.1 * hazard), 1_000_000, 40.0)
+    answer, _ = detector.look(shown, {})
+    assert isinstance(answer, Score)
+    inside = (slice(1, -1), slice(1, -1))
+    assert answer.value[inside].max() < 1e-4
+    assert answer.reconstruction is not None
+    np.testing.assert_allclose(answer.reconstruction[inside], shown.counts[inside], rtol=0.01)
+
+
 def loss_scored(folder: Path) -> AutoencoderLoss:
     return AutoencoderLoss(*basis(folder), 0.1)
 

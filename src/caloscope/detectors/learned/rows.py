@@ -38,15 +38,18 @@ class Cells(NamedTuple):
     def of(cls, counts: Array, expected: Expected, typical: Typical, dispersion: Array) -> "Cells":
         """From arrays in the view's shape."""
         alive = typical.alive
-        usual, seen, scatter = expected.mean[alive], counts[alive], dispersion[alive]
+        return cls.living(counts[alive], expected.mean[alive], expected.events, typical, dispersion[alive])
+
+    @classmethod
+    def living(cls, seen: Array, usual: Array, trials: float, typical: Typical, scatter: Array) -> "Cells":
+        """From what is of the living cells, `(cell,)`, in so many events."""
         if typical.noise == "overdispersed":
             return cls(seen / usual, np.sqrt(usual / scatter), usual, np.zeros_like(usual))
-        trials = expected.events
         p = np.minimum(usual / trials, HIGHEST_PROBABILITY)
         hazard = -np.log1p(-p)
         steep = trials * hazard * (1.0 - p)
         variance = trials * p * (1.0 - p) * (1.0 + max(0.0, trials - 1.0) * scatter)
-        strength = np.where(typical.sure[alive], 0.0, steep / np.sqrt(variance))
+        strength = np.where(typical.sure[typical.alive], 0.0, steep / np.sqrt(variance))
         return cls(1.0 + (seen - usual) / steep, strength, usual, hazard)
 
     def mean(self, ratio: Array, events: float) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from caloscope.detectors import learned
 from caloscope.detectors.base import Answer, Array, Memory, NotKnown, Observation, Score, Settings
+from caloscope.detectors.learned.rows import Cells
 from caloscope.detectors.learned.typical import Expected
 from caloscope.detectors.network import pictures
 from caloscope.detectors.network.autoencoder import Network
@@ -67,21 +68,25 @@ class AutoencoderLoss:
             after |= {"losses": self._kept(before, "losses")}
             detail = f"{len(counts)} of {self.n_ls} lumisections to sum"
             return NotKnown(Reason.WARM_UP, detail), after
-        ratio = np.minimum(counts.sum(axis=0) / means.sum(axis=0), pictures.BRIGHTEST)
-        loss, made = self._loss(ratio)
+        seen, made = self._rebuilt(counts.sum(axis=0), means.sum(axis=0), float(events.sum()))
+        unit = 1.0 if self.spatial else self.network.average[alive]
+        loss = np.square((made - seen) * unit)
         losses = self._queue(before, "losses", loss, self.n_loss)
         after |= {"losses": losses}
         if len(losses) < self.n_loss:
             detail = f"{len(losses)} of {self.n_loss} losses to multiply"
             return NotKnown(Reason.WARM_UP, detail), after
-        score = self._score(losses, made * expected.mean[alive], np.sign(ratio - made), expected)
+        score = self._score(losses, made * expected.mean[alive], np.sign(seen - made), expected)
         return replace(score, image_events=round(float(events.sum()))), after
 
-    def _loss(self, ratio: Array) -> tuple[Array, Array]:
-        """The loss of each living cell, and the rebuilt ratio."""
-        made = self.network.rebuilt(ratio, self.alive)
-        unit = 1.0 if self.spatial else self.network.average[self.alive]
-        return np.square((made - ratio) * unit), made
+    def _rebuilt(self, counts: Array, usual: Array, events: float) -> tuple[Array, Array]:
+        """Counts over the usual ones, as they are and as the network rebuilds them, `(cell,)`.
+
+        The network knows activities: where channels saturate these change much more than counts do.
+        """
+        cells = Cells.living(counts, usual, events, self.typical, np.ones_like(usual))
+        made = self.network.rebuilt(np.where(cells.strength > 0, cells.ratio, 1.0), self.alive)
+        return np.minimum(counts / usual, pictures.BRIGHTEST), cells.mean(made, events) / usual
 
     def _score(self, losses: Array, made: Array, sign: Array, expected: Expected) -> Score:
         on_view = learned.on_view(np.stack([losses.prod(axis=0), made, sign]), self.alive)
