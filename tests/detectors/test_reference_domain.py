@@ -1,6 +1,7 @@
 """What lies outside the conditions that the reference knows, and what must not pass for it: faults."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -135,3 +136,11 @@ def test_faults_do_not_pass_for_conditions(change: Callable[[Counts, float], Non
         np.round(observation.counts, out=observation.counts)
     found = answers("EB/digi", shown)
     assert judged(found) == len(found), {a.detail for a in found if isinstance(a, NotKnown)}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_what_follows_a_dead_map_is_judged_at_once(name: str) -> None:
+    shown = observed(name, realistic(330_000, 30, 5))
+    dead = [replace(o, counts=np.zeros_like(o.counts)) if 10 <= k < 16 else o for k, o in enumerate(shown)]
+    found = answers(name, dead)
+    assert [isinstance(answer, NotKnown) for answer in found] == [10 <= k < 16 for k in range(30)]

@@ -104,9 +104,11 @@ class Domain:
 
     def judge(self, shown: Shown, before: Memory) -> Verdict:
         """Of a map; `before` is what was remembered of the run, its `profile` is carried on."""
-        profile = self._remembered(shown.levels, shown.events, before)
         reason, words = of_level(shown)
-        if reason is None and self._is_bent(profile):
+        if reason is not None:  # an empty map has no shape, and what follows it is not to be judged by one
+            return Verdict(reason, words, self._old(before))
+        profile = self._remembered(shown.levels, shown.events, before)
+        if self._is_bent(profile):
             reason, words = (
                 Reason.OUT_OF_RANGE,
                 "the shape of the map is another: another trigger mix or beam?",
@@ -115,15 +117,19 @@ class Domain:
 
     def _remembered(self, levels: Array, events: float, before: Memory) -> Array:
         """Sums over the last lumisections: of weights, of their squares over events, and of rings' levels."""
-        size = 2 + self.kinds * self.areas.rings
-        old = before["profile"] if "profile" in before else np.zeros(size)
-        old = np.asarray(old if old.shape == (size,) else np.zeros(size), np.float64)
+        old = self._old(before)
         middle = np.array([ring_medians(kind) for kind in levels])
         now = np.concatenate([profile_of(kind, self.areas) for kind in levels])
         if not np.isfinite(now).all() or self._broken(levels, middle, events):
-            return np.zeros(size)
+            return np.zeros_like(old)
         weights = [MEMORY * old[0] + events, MEMORY**2 * old[1] + events]
         return np.concatenate((weights, MEMORY * old[2:] + events * now))
+
+    def _old(self, before: Memory) -> Array:
+        """The sums so far; zeros at the start of a run."""
+        size = 2 + self.kinds * self.areas.rings
+        old = before["profile"] if "profile" in before else np.zeros(size)
+        return np.asarray(old if old.shape == (size,) else np.zeros(size), np.float64)
 
     def _broken(self, levels: Array, middle: Array, events: float) -> bool:
         """Whether areas of a ring differ by more than conditions could make them."""
