@@ -39,6 +39,9 @@ def test_a_bundle_is_calibrated_and_drawn(good: Path, trained: Path, tmp_path: P
     made = bundles.load(trained.parent / "pca-calibrated.bundle")
     assert made.hash in said
     assert "for 5 false incidents a day" in said
+    reasons = made.card.calibration["unknown_reasons"]
+    assert isinstance(reasons, list)
+    assert f"{made.card.calibration['unknown']} unknown ({', '.join(map(str, reasons))})" in said
     assert "together" in said
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert made.card.false_alarms_per_day == 5.0

@@ -1,5 +1,7 @@
 """The command line: what a user types, and the one line that says what was wrong with it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,15 +44,31 @@ def test_sources_are_files_and_folders_in_order(tmp_path: Path) -> None:
         (("bundle", "show", "none.bundle"), 1, "expected the card of a bundle"),
         (("monitor", "none", "--bundle", "none.bundle", "--store", "s.sqlite"), 1, "expected the card"),
         (("simulate", "--map", "XX/digi", "-o", "out"), 2, "is not known"),
-        (("flags",), 2, "--store"),
+        (("flags",), 2, "caloscope flags: missing option '--store'"),
+        (
+            ("incidents", "--store", "none", "--format", "xml"),
+            2,
+            "'xml' is not one of 'table', 'csv', 'json'",
+        ),
+        (("bundle", "state", "none.bundle", "activ"), 2, "'activ' is not one of 'commissioning', 'active'"),
+        (("bundle", "state"), 2, "caloscope bundle state --help"),
+        (("musci",), 2, "no such command 'musci'"),
     ],
 )
 def test_errors_are_one_line(words: tuple[str, ...], code: int, message: str, tmp_path: Path) -> None:
     text = caloscope(*(tmp_path / word if word.startswith("none") else word for word in words), code=code)
     assert message in text
     assert "Traceback" not in text
-    if words != ("flags",):  # the parser's own message draws a box
-        assert len(text.strip().splitlines()) == 1
+    assert len(text.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [(), ("bundle",)])
+def test_a_group_without_a_command_shows_its_help(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "caloscope", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Usage: caloscope" in done.stdout + done.stderr
+    assert "Commands" in done.stdout + done.stderr
 
 
 def test_from_simulation_to_incidents(tmp_path: Path) -> None:

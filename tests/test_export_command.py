@@ -82,12 +82,56 @@ def test_a_threshold_is_found_on_good_data(made: Path, tmp_path: Path) -> None:
         "--n-loss",
         "4",
     )
-    assert re.search(r"calibrated on \d\d lumisections and \d+ unknown ones of 2 runs", said)
+    assert re.search(r"calibrated on \d\d lumisections and \d+ unknown \(\d+ WARM_UP, \d+ FEW_EVENTS", said)
     assert "warning: cells that were bad already" in (out / "EEp_cfi.py").read_text()
     assert "for 3 false incidents a day" in said
     text = (out / "EEp_cfi.py").read_text()
     assert "n_loss = 4" in text
     assert "Threshold: for 3 false incidents in 3,700 lumisections" in text
+
+
+def test_the_folder_of_an_export_is_enough_to_import_it(made: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "out", tmp_path / "again.bundle"
+    old = shutil.copytree(made / "tiny.bundle", tmp_path / "old.bundle")
+    card = bundles.load(old).card
+    words = ("bundle", "export-cmssw", old, "-o")
+    caloscope(*words, out, "--threshold", "0.00031", "--n-loss", "4")
+    said = caloscope("bundle", "import-cmssw", out, "-o", again)
+    assert f"({ERA})" in said
+    assert f"exported from tiny (autoencoder, hash {bundles.load(old).hash})" in said
+    back = bundles.load(again)
+    assert (back.card.era, back.card.threshold, back.card.settings["n_loss"]) == (card.era, 0.00031, 4)
+    # These constants are not CMSSW's, and a network of ours never sees the padding.
+    assert back.card.training["threshold"] == "as it was given, no rate is known"
+    assert "warning" not in caloscope("bundle", "export-cmssw", again, "-o", tmp_path / "out2")
+    assert constants(tmp_path / "out2") == constants(out)
+    assert "(2018)" in caloscope("bundle", "import-cmssw", out, "--era", "2018", "-o", again)
+    (out / "EEp_avgocc.dat").write_text("1 2 3")
+    refused = caloscope("bundle", "import-cmssw", out, "-o", again, code=2)
+    assert "EEp_avgocc.dat: found another file than was exported" in refused
+
+
+def test_files_of_cmssw_say_nothing_of_themselves(made: Path, tmp_path: Path) -> None:
+    out, new = tmp_path / "out", tmp_path / "new.bundle"
+    caloscope("bundle", "export-cmssw", made / "tiny.bundle", "-o", out, "--threshold", "0.00031")
+    files = ("--onnx", out / "EEp.onnx", "--average", out / "EEp_avgocc.dat")
+    given = ("--slope", "2", "--intercept", "3", "--threshold", "4")
+    # Beside their notes the files are known, wherever they are named.
+    caloscope("bundle", "import-cmssw", *files, "--threshold", "4", "-o", new)
+    assert "exported_from" in bundles.load(new).card.training
+    (out / "EEp_cfi.py").unlink()
+    caloscope("bundle", "import-cmssw", "--map", MAP, *files, *given, "-o", new)
+    told = bundles.load(new).card
+    assert (told.era, told.training["threshold"]) == ("2019+", "as CMSSW sets it")
+    assert told.settings["n_ls"] == 3
+    for words, expected in (
+        (files, "found no --slope, --intercept, --threshold"),
+        ((*files, *given), "found no --map"),
+        (("--onnx", out / "EEp.onnx"), "expected --onnx and --average, or a folder"),
+        ((out,), "found 0 files *_cfi.py"),
+        ((out, *files), "expected either these or a folder"),
+    ):
+        assert expected in caloscope("bundle", "import-cmssw", *words, "-o", new, code=2)
 
 
 def test_what_makes_no_sense_is_refused_in_one_line(made: Path, tmp_path: Path) -> None:

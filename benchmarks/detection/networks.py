@@ -116,7 +116,7 @@ def train(title: str, name: str, regime: str) -> dict[str, object]:
         detector, made = neural.train(
             kind, Observed(given, on), on, healthy.noise, recipe, Path(work), min_events=MIN_EVENTS
         )
-        told = {**recipe.told(), **made.told(), "lumisections": len(given)}
+        told = {**recipe.told(kind), **made.told(), "lumisections": len(given)}
         card = bundle_of(on, detector).card.model_copy(update={"training": told})
         bundles.save(folder, card, detector, model=made.model)
         training.write_curve(folder, made)

@@ -31,6 +31,12 @@ def test_a_bundle_comes_back_as_it_was(original: bundles.Bundle, tmp_path: Path)
         np.testing.assert_array_equal(again.detector.arrays()[name], array)
 
 
+def test_it_says_in_one_line_what_it_is(original: bundles.Bundle) -> None:
+    assert original.hash in repr(original)
+    assert original.card.detector in repr(original)
+    assert len(repr(original)) < 160
+
+
 def test_its_hash_covers_every_file(original: bundles.Bundle, tmp_path: Path) -> None:
     folder = copied(original, tmp_path)
     edit(folder, r"threshold = \d+", "threshold = 9")
@@ -104,6 +110,12 @@ def without_numbers(folder: Path) -> None:
         (signed(outside), "lie in another file"),
         (signed(without_numbers), "found level with values that cannot be"),
         (lambda f: edit(f, r"threshold = [\d.]+", "threshold = nan"), "threshold = nan"),
+        (
+            lambda f: edit(f, r"min_events", 'mood = "XX"\nmin_events'),
+            "settings.mood = 'XX', expected none of that",
+        ),
+        (lambda f: edit(f, r"min_events = \d+", "min_events = 30.7"), "= 30.7, expected a whole number"),
+        (lambda f: edit(f, r"only_run = \d+", "only_run = true"), "only_run = True, expected a whole number"),
         (signed(lambda f: (f / "calorimeter.toml").write_bytes(b"\xff\xfe")), "found no UTF-8 text"),
     ],
 )

@@ -1,8 +1,6 @@
 """The state of a bundle: set by people, kept outside the hash, and heeded by what runs bundles."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,7 +85,7 @@ def test_a_state_that_could_not_be_read_is_not_written(
 
 
 def test_only_a_bundle_has_a_state(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"found no bundle.toml, expected a bundle"):
+    with pytest.raises(BundleError, match=r"found a folder without bundle.toml, expected the card"):
         bundles.write_state(tmp_path, "active", by="anna")
 
 
@@ -165,6 +163,12 @@ def test_the_command_shows_and_sets_it(original: bundles.Bundle, tmp_path: Path)
     assert "without a state" in refused(2, "bundle", "state", folder, "--reason", "x")
     assert "no such file" in refused(1, "bundle", "state", folder, "--store", tmp_path / "none.db")
     assert not (tmp_path / "none.db").exists()
+    before = bundles.read_state(folder)
+    words = ("bundle", "state", folder, "active", "--store", tmp_path / "none.db")
+    assert "no such file" in refused(1, *words)
+    assert bundles.read_state(folder) == before, (
+        "a store that is not there is found before anything is changed"
+    )
 
 
 def test_what_cannot_run_any_more_can_be_retired(original: bundles.Bundle, tmp_path: Path) -> None:
@@ -176,40 +180,4 @@ def test_what_cannot_run_any_more_can_be_retired(original: bundles.Bundle, tmp_p
         "bundle", "state", folder, "retired", "--by", "anna", "--reason", "old geometry"
     )
     assert bundles.read_state(folder).reason == "old geometry"
-    assert "expected a bundle" in refused(1, "bundle", "state", tmp_path)
-
-
-def test_bundles_are_verified_one_line_each(
-    original: bundles.Bundle, network: bundles.Bundle, tmp_path: Path
-) -> None:
-    good = [each.folder for each in (original, network) if each.folder]
-    said = caloscope("bundle", "verify", *good).splitlines()
-    assert "ok: 3 files, geometry EE+ of 2018, self-test of 2 lumisections, largest relative diff" in said[0]
-    assert "ok: 4 files" in said[1]
-    bad = copied(network, tmp_path)
-    edit(bad, r"slope = [\d.]+", "slope = 3000.0")
-    told = failed("bundle", "verify", bad, *good, tmp_path / "none.bundle")
-    assert [line.split(" ")[0] for line in told.splitlines()] == [
-        "FAILED",
-        f"{good[0]}:",
-        f"{good[1]}:",
-        "FAILED",
-    ]
-
-
-def failed(*words: str | Path) -> str:
-    """The results of a command that ends with exit code 1."""
-    command = [sys.executable, "-m", "caloscope", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "")
-    return done.stdout
-
-
-def test_what_is_shown_of_the_self_test(original: bundles.Bundle, network: bundles.Bundle) -> None:
-    assert "2 lumisections, 320001:7 to 320001:8: 2 expectation" in shown(original)
-    assert "9 lumisections, 1:1 to 1:9: 7 not known, 2 score" in shown(network)
-
-
-def shown(bundle: bundles.Bundle) -> str:
-    assert bundle.folder is not None
-    return " ".join(caloscope("bundle", "show", bundle.folder).split())
+    assert "expected the card of a bundle" in refused(1, "bundle", "state", tmp_path)

@@ -188,3 +188,14 @@ def test_a_source_that_is_gone_is_a_bad_one_among_others(tmp_path: Path) -> None
     (bad,) = report.bad
     assert "dangling.root" in bad
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_data_set_brings_its_era_whatever_its_runs_are(tmp_path: Path) -> None:
+    write(tmp_path / "spool", [1, 2])
+    for name, era in (("a", "2017"), ("b", "2018")):
+        make([tmp_path / "spool"], tmp_path / f"{name}.h5", era=era)
+        make([tmp_path / f"{name}.h5"], tmp_path / "again.h5", label=name)
+        with open_data_set(tmp_path / "again.h5") as data:
+            assert data.era == era
+    with pytest.raises(UsageError, match="eras 2017, 2018"):
+        make([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "both.h5")

@@ -109,3 +109,7 @@ def test_era_of_no_run() -> None:
 def test_certified_runs_lie_in_their_era(shared_data: Path, name: str, era: str) -> None:
     runs = json.loads((shared_data / "formats" / name).read_text())
     assert {era_of_run(int(run)) for run in runs} == {era}
+
+
+def test_a_view_says_in_one_line_what_it_is() -> None:
+    assert repr(view("EE+", "2018")) == "<View EE+ (2018): 312 cells, 15 regions>"

@@ -123,6 +123,7 @@ def test_detectors_are_compared(scores: lab.Scores, bundle: lab.Bundle, bad: lab
         },
         bad,
     )
+    assert table.title == MAP
     assert table.column("detector") == ["mine", "blind", "false"]
     assert table.column("found") == ["1 of 2", "0 of 2", "1 of 2"]
     assert table.column("false incidents") == [0, 0, 2]
@@ -136,15 +137,44 @@ def test_detectors_are_compared(scores: lab.Scores, bundle: lab.Bundle, bad: lab
     assert ("false incidents" in measured.columns, measured[0]["incidents"]) == (False, 0)
 
 
+def test_faults_that_do_not_count_are_told(
+    scores: lab.Scores, bundle: lab.Bundle, good: lab.Data, bad: lab.Data
+) -> None:
+    early = bad.only(lumis="1-15")
+    assert "2 faults known, 1 of them at work in these lumisections" in repr(early)
+    assert "2 faults known;" in repr(bad)
+    table = lab.compare({"mine": bundle}, early)
+    assert table.title == f"{MAP}: 2 faults known, of which 1 not at work in these lumisections"
+    assert table[0]["found"] == "1 of 1"
+    # Who learned from a dead cell never saw it alive.
+    old = lab.train(lab.inject(good, [lab.Fault(MAP, (5, 10), "dead")]), "blind")
+    table = lab.compare({"mine": scores, "old": old}, bad)
+    assert table.title == f"{MAP}: 2 faults known, of which 1 only in cells that old never saw alive"
+    assert table.column("found") == ["1 of 2", "0 of 1"]
+
+
+def test_all_that_is_known_of_a_lumisection_fits_on_a_screen(scores: lab.Scores, bad: lab.Data) -> None:
+    found = scores.at(bad.runs[0], 20)
+    lines = repr(found).splitlines()
+    assert len(lines) == len(found)
+    assert max(map(len, lines)) < 100
+    assert f"id: {bad.runs[0]}:20" in lines
+    assert "evidence: array 20 x 20, float32" in lines
+    assert "<td" in found._repr_html_()
+
+
 def test_a_network_is_trained_by_the_same_call(
     good: lab.Data, bad: lab.Data, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe: dict[str, Any] = {"architecture": "dense", "latent": 4, "epochs": 2}
+    left = tmp_path / "sub" / ".small.bundle.training" / "of-another-call"
+    left.mkdir(parents=True)
     made = lab.train(good, "autoencoder", tmp_path / "sub" / "small.bundle", progress=True, **recipe)
     assert made.card.training["latent"] == 4
     told = capsys.readouterr()
     assert not told.out
     assert "epoch 2: held-out loss" in told.err
+    assert f"found work of other options or data too ({left.name})" in told.err
     assert "calibrating" in told.err.splitlines()[-1]
     assert json.loads((tmp_path / "sub" / "small.learning.json").read_text())["bundle"] == "small"
     scores = lab.score(made, bad)

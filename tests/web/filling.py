@@ -152,9 +152,9 @@ def record_lumi(
         HADRON, dead, "HBP12 (ieta 19, iphi 31, depth 2)", 1, lumi, standing=True, masked=True
     )
     found = [standing] if HADRON in bundles else []
-    if lumi >= 6:
+    if lumi >= 6 and BARREL in bundles:
         found.append(incident(BARREL, module, hardware, 6, lumi))
-    if 2 <= lumi <= 9:
+    if 2 <= lumi <= 9 and BARREL in bundles:
         hot: dict[str, object] = {"direction": Direction.HIGH, "factor": 2.51, "peak_evidence": 61.0}
         hot["closed"] = LumiId(RUN, 5) if lumi >= 5 else None
         name = "EB+05 tower (ieta 16..20, iphi 201..205)"

@@ -1,12 +1,26 @@
 """The page in a real browser: nothing covers anything, nothing is cut, nothing is said that nobody knows."""
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from caloscope.store import Store
+from caloscope.store import BundleRow, Store
 
-from .conftest import HOSTILE, Watched
-from .filling import BARREL, LABEL, RUN, incident, members, record_lumi, result, view_of
+from .conftest import HOSTILE, Watched, running
+from .filling import (
+    BARREL,
+    ENDCAP,
+    LABEL,
+    OTHER_ENDCAP,
+    RUN,
+    fill,
+    incident,
+    members,
+    record_lumi,
+    result,
+    view_of,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -112,3 +126,27 @@ def test_the_left_maps_can_show_observed_over_expected(watched: Watched) -> None
     expect(caption).to_have_text("Observed / expected")
     watched.open("?show=ratio")
     expect(caption).to_have_text("Observed / expected")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1600, 1000), (1280, 800), (1000, 800)])
+@pytest.mark.parametrize("shown", [(BARREL,), (ENDCAP,), (ENDCAP, OTHER_ENDCAP)])
+def test_below_one_row_of_maps_nothing_is_empty(
+    browser: Browser, tmp_path: Path, shown: tuple[BundleRow, ...], width: int, height: int
+) -> None:
+    path = tmp_path / "few.db"
+    fill(path, lumis=3, bundles=shown)
+    with running(path) as address:
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.goto(address)
+        page.wait_for_selector("body[data-shown]")
+        maps, trends, side = (page.locator(name).bounding_box() for name in ("#maps", "#trends", ".side"))
+        page.close()
+    assert maps is not None
+    assert trends is not None
+    assert side is not None
+    end = maps["y"] + maps["height"]
+    if width > 1120:
+        assert 0 <= trends["y"] - end < 20
+        assert trends["x"] + trends["width"] <= side["x"]
+    else:
+        assert end <= side["y"] <= side["y"] + side["height"] <= trends["y"]

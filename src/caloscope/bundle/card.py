@@ -89,6 +89,35 @@ def parse_card(path: Path, content: bytes) -> Card:
         raise BundleError(f"{path}: {first_fault(error)}") from error
 
 
+def require_settings(path: Path, card: Card, detector: Detector) -> None:
+    """Refuse settings that its detector has not taken over from the card as they are there.
+
+    Which values make sense is for the detector to say when it is restored. Raises `BundleError` for a name
+    that it does not know, and for a value of another type than the one that it has.
+    """
+    taken = detector.settings()
+    for name, value in card.settings.items():
+        if name not in taken:
+            found = f"{path}: found settings.{name!s:.80} = {value!r:.80}"
+            raise BundleError(f"{found}, expected none of that name for {card.detector}: {_known(taken)}")
+        whole = not isinstance(taken[name], float)
+        if _kind(value) != _kind(taken[name]) or (whole and isinstance(value, float) and value % 1 != 0):
+            found = f"{path}: found settings.{name} = {value!r:.80}"
+            raise BundleError(f"{found}, expected {_kind(taken[name], whole=whole)}")
+
+
+def _kind(value: object, *, whole: bool = False) -> str:
+    """What a value is, for people; a whole number may be written as a fraction, 3 as 3.0."""
+    if isinstance(value, bool):
+        return "true or false"
+    number = "a whole number" if whole else "a number"
+    return "text" if isinstance(value, str) else number
+
+
+def _known(settings: Mapping[str, object]) -> str:
+    return f"it has {', '.join(settings)}" if settings else "it has none"
+
+
 def first_fault(error: ValidationError) -> str:
     """The first thing that is wrong with a document, in one line."""
     first = error.errors()[0]

@@ -32,6 +32,19 @@ MOST_BYTES: Final = {
 _NEEDED = (ARRAYS,)
 
 
+def require_folder(folder: Path) -> None:
+    """Refuse what is no folder with a card in it. Raises `BundleError` saying what is there instead."""
+    if os.path.lexists(folder / CARD):
+        return
+    if folder.is_dir():
+        found = f"a folder without {CARD}"
+    elif folder.exists():
+        found = "a file, no folder"
+    else:
+        found = "nothing there"
+    raise BundleError(f"{folder}: found {found}, expected the card of a bundle: a folder with {CARD} in it")
+
+
 def digest(folder: Path) -> str:
     """Hash of a bundle's content, 16 hexadecimal digits; the same wherever the folder lies.
 

@@ -11,9 +11,19 @@ import tomli_w
 
 from caloscope.bundle import selftest as selftests
 from caloscope.bundle.arrays import read_arrays, write_arrays
-from caloscope.bundle.card import Card, parse_card, remedy
+from caloscope.bundle.card import Card, parse_card, remedy, require_settings
 from caloscope.bundle.document import MOST_BYTES, parse_document
-from caloscope.bundle.files import ARRAYS, CALORIMETER, CARD, MODEL, SELFTEST, digest_of, require_files, sums
+from caloscope.bundle.files import (
+    ARRAYS,
+    CALORIMETER,
+    CARD,
+    MODEL,
+    SELFTEST,
+    digest_of,
+    require_files,
+    require_folder,
+    sums,
+)
 from caloscope.bundle.state import ACTIVE, Standing, put_state, read_state
 from caloscope.bundle.swap import recover, settle, swap
 from caloscope.bundle.verify import verify
@@ -39,6 +49,12 @@ class Bundle:
     model: Path | None = field(default=None)
     standing: Standing = ACTIVE
     folder: Path | None = None
+
+    def __repr__(self) -> str:
+        """One line: the arrays of a detector fill pages."""
+        told = f"{self.card.detector} for {self.spec.name} ({self.view.era})"
+        hash_ = f"hash {self.hash}" if self.hash else "not saved yet"
+        return f"<Bundle {self.card.name}: {told}, {hash_}, {self.standing.state}>"
 
 
 def save(
@@ -107,6 +123,7 @@ def load(folder: Path) -> Bundle:
         found = f"{folder}: found geometry {card.geometry}, expected {on.version} for {on.name} {on.era}"
         raise BundleError(f"{found}: {remedy(card.caloscope)}")
     detector = kind.restore(card.settings, read_arrays(folder / ARRAYS), model)
+    require_settings(folder / CARD, card, detector)
     if detector.shape != on.shape:
         raise BundleError(f"{folder}: found a detector for maps of {detector.shape}, expected {on.shape}")
     if _read_card(folder) != content:  # its detector may be the other bundle's
@@ -127,6 +144,7 @@ def _keep_state(old: Path, draft: Path) -> None:
 def _read_card(folder: Path) -> bytes:
     """The bytes of the card. Raises `BundleError` where there is none."""
     path = folder / CARD
+    require_folder(folder)
     try:
         return read_plain(path, MOST_BYTES)
     except OSError as error:

@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from caloscope.bundle.card import first_fault
 from caloscope.bundle.document import read_document
-from caloscope.bundle.files import CARD
+from caloscope.bundle.files import require_folder
 from caloscope.bundle.swap import recover
 from caloscope.errors import BundleError, UsageError
 
@@ -96,8 +96,7 @@ def write_state(folder: Path, state: State, *, by: str, reason: str = "") -> Sta
 
 def _require_card(folder: Path) -> None:
     recover(folder)
-    if not (folder / CARD).is_file():
-        raise BundleError(f"{folder}: found no {CARD}, expected a bundle")
+    require_folder(folder)
 
 
 def put_state(folder: Path, standing: Standing) -> None:

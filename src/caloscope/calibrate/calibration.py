@@ -52,6 +52,7 @@ class Calibration:
             "method": "tail of the largest evidence in good lumisections",
             "lumisections": self.watched.lumis,
             "unknown": sum(self.watched.unknown.values()),
+            "unknown_reasons": self.watched.why_unknown(),
             "runs": len(runs),
             "first": f"{ids[0].run}:{ids[0].lumi}",
             "last": f"{ids[-1].run}:{ids[-1].lumi}",
@@ -78,7 +79,7 @@ def calibrate(bundle: Bundle, watched: Watched, per_day: float, left_out: Sequen
     Raises `UsageError` where nothing was judged, the detector has no threshold or the rate is not above zero.
     """
     if not watched.peaks or not watched.lumis:
-        why = ", ".join(f"{number} {reason}" for reason, number in watched.unknown.items()) or "none given"
+        why = ", ".join(watched.why_unknown()) or "none given"
         raise UsageError(f"no lumisection that could be judged ({why}), expected some to calibrate with")
     if SCORE in watched.peaks and not scores(bundle.detector):
         raise UsageError(

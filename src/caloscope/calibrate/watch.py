@@ -47,6 +47,11 @@ class Watched:
         """Runs, ascending."""
         return tuple(sorted({lumi_id.run for lumi_id in self.ids}))
 
+    def why_unknown(self) -> list[str]:
+        """How many were not judged for each reason, the most frequent first, as `3 WARM_UP`."""
+        told = sorted(self.unknown.items(), key=lambda each: (-each[1], each[0]))
+        return [f"{number} {reason}" for reason, number in told]
+
     def series(self, name: str, runs: Sequence[int] | None = None) -> list[Array]:
         """The peaks of a class run by run, of all runs or of some."""
         run = np.array([lumi_id.run for lumi_id in self.ids])

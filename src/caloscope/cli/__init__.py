@@ -14,6 +14,8 @@ from caloscope.cli import (
     exported,
     faults,
     flags,
+    imported,
+    incidents,
     info,
     inject,
     learn,
@@ -21,6 +23,7 @@ from caloscope.cli import (
     serve,
     simulation,
     validate,
+    wording,
 )
 from caloscope.errors import CaloscopeError, UsageError
 
@@ -45,7 +48,8 @@ app.command("replay")(run.replay)
 app.command("monitor")(run.monitor)
 app.command("serve")(serve.serve)
 app.command("flags")(flags.flags)
-app.command("incidents")(flags.incidents)
+app.command("incidents")(incidents.incidents)
+bundles.app.command("import-cmssw")(imported.import_cmssw)
 bundles.app.command("export-cmssw")(exported.export_cmssw)
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(cmssw.app, name="cmssw")
@@ -56,7 +60,13 @@ def main() -> None:
     # Results go to standard output, what happens meanwhile to standard error.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        app()
+        sys.exit(app(prog_name="caloscope", standalone_mode=False))
+    except wording.WRONG_WORDS as error:
+        wording.show(error)
+        sys.exit(2)
+    except typer.Abort:
+        print("caloscope: stopped", file=sys.stderr)
+        sys.exit(1)
     except UsageError as error:
         print(f"caloscope: {error}", file=sys.stderr)
         sys.exit(2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from caloscope.cli.bundle_sections import sections
 from caloscope.cli.calibrated import incidents_a_day, print_calibration, say, show
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def verified_line(bundle: "Bundle", found: "Verified") -> str:
 
 
 def print_bundle(bundle: "Bundle") -> None:
-    """The card in sections: what it is, what it learned from, settings, thresholds."""
+    """The card in sections: what it is, what it learned from, its network, what it judges by, thresholds."""
     card = bundle.card
     alive = int(bundle.detector.alive.sum())
     dead = int((bundle.view.exists & ~bundle.detector.alive).sum())
@@ -56,9 +57,8 @@ def print_bundle(bundle: "Bundle") -> None:
             ("made by", f"Caloscope {card.caloscope}, format {card.format}"),
         ],
     )
-    _section("Learned from", _learned(card))
-    settings = {name: value for name, value in card.settings.items() if name != "threshold"}
-    _section("Settings", [(_label(name), _text(value)) for name, value in settings.items()])
+    for title, told in sections(card):
+        _section(title, [(_label(name), _text(value)) for name, value in told.items()])
     show(Text("Thresholds", style="bold"))
     _print_thresholds(card)
 
@@ -86,21 +86,6 @@ def _print_thresholds(card: "Card") -> None:
         why = method or str(card.training.get("threshold", "")) or "nobody said why"
         say(f"not calibrated ({why}), meant for {incidents_a_day(card.false_alarms_per_day)}")
     print_calibration(card)
-
-
-def _learned(card: "Card") -> list[tuple[str, str]]:
-    """What a card says of training; the first and the last lumisection in one line."""
-    training, renewed = card.training, card.calibration.get("renewed_with")
-    rows = [
-        (_label(name), _text(value))
-        for name, value in training.items()
-        if name not in ("first", "last", "threshold")
-    ]
-    if {"first", "last"} <= training.keys():
-        rows.insert(min(2, len(rows)), ("from", f"{training['first']} to {training['last']}"))
-    if renewed:
-        rows.append(("renewed with", f"{renewed} lumisections of the calibration's data"))
-    return rows
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:

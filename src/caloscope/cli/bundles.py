@@ -76,63 +76,16 @@ def state(
     one is refused by monitor and replay.
     """
     from caloscope import bundle as bundles
-    from caloscope.cli.bundle_state import tell_store, user
+    from caloscope.cli.bundle_state import telling, user
 
-    if wanted is not None:
-        # What can no longer be loaded, or has a damaged state, can be retired all the same.
-        standing = bundles.write_state(path, wanted.value, by=user() if by is None else by, reason=reason)
-    elif reason or by is not None:
+    if wanted is None and (reason or by is not None):
         raise UsageError(f"{path}: found --reason or --by without a state, expected {', '.join(Wanted)}")
-    else:
-        standing = bundles.read_state(path)
-    print(f"{path}: {standing.told()}")
-    if store is not None:
-        print(tell_store(store, bundles.digest(path), standing))
-
-
-@app.command("import-cmssw")
-def import_cmssw(
-    map_name: Annotated[str, typer.Option("--map", help="The map it judges, such as EE+/digi.")],
-    onnx: Annotated[Path, typer.Option("--onnx", help="The autoencoder.")],
-    average: Annotated[Path, typer.Option("--average", help="Its table of average occupancy (.dat).")],
-    slope: Annotated[float, typer.Option("--slope", help="Digis per unit of pileup in an image.")],
-    intercept: Annotated[float, typer.Option("--intercept", help="Digis in an image without pileup.")],
-    threshold: Annotated[float, typer.Option("--threshold", help="Threshold on the product of losses.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder, NAME.bundle.")],
-    n_ls: Annotated[int, typer.Option("--n-ls", help="Lumisections summed into an image.")] = 3,
-    n_loss: Annotated[int, typer.Option("--n-loss", help="Loss maps multiplied.")] = 6,
-    min_events: Annotated[int, typer.Option("--min-events", help="Events an image must hold.")] = 400,
-    era: Annotated[str, typer.Option("--era", help="Era of the geometry.")] = "2019+",
-    padding_fault: Annotated[
-        bool, typer.Option("--padding-fault", help="Pad with the companion's columns, as CMSSW does for EE+.")
-    ] = False,
-    companion: Annotated[str, typer.Option("--companion", help="Map whose columns those are.")] = "EE-/digi",
-    companion_slope: Annotated[float, typer.Option("--companion-slope", help="Its pileup slope.")] = 0.0,
-    companion_intercept: Annotated[
-        float, typer.Option("--companion-intercept", help="Its pileup intercept.")
-    ] = 0.0,
-) -> None:
-    """Make a bundle of CMSSW's own chain: an ONNX autoencoder, its average table and its constants."""
-    from caloscope import training
-    from caloscope.config.catalogue import load
-    from caloscope.detectors.cmssw_ml import Parameters
-    from caloscope.geometry import view
-
-    spec = load().get(map_name)
-    if spec is None:
-        raise UsageError(f"map {map_name!r} is not known, expected one of {', '.join(load())}")
-    parameters = Parameters(
-        slope=slope,
-        intercept=intercept,
-        threshold=threshold,
-        n_ls=n_ls,
-        n_loss=n_loss,
-        min_events=min_events,
-        padding_fault=padding_fault,
-        companion=companion if padding_fault else "",
-        companion_slope=companion_slope,
-        companion_intercept=companion_intercept,
-    )
-    on = view(spec.view, era)
-    made = training.import_cmssw(output, spec, on, onnx=onnx, average=average, parameters=parameters)
-    print(f"{output}: {made.card.detector} for {spec.name} ({on.era}), hash {made.hash}")
+    with telling(store) as tell:  # a store that cannot be told is found before anything is changed
+        digest = "" if store is None else bundles.digest(path)
+        if wanted is None:
+            standing = bundles.read_state(path)
+        else:
+            # What can no longer be loaded, or has a damaged state, can be retired all the same.
+            standing = bundles.write_state(path, wanted.value, by=user() if by is None else by, reason=reason)
+        print(f"{path}: {standing.told()}")
+        tell(digest, standing)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caloscope.cli.bar import Bar
 from caloscope.cli.options import Label, Lumis, Runs
+from caloscope.cli.stages import Stages
 from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,9 +46,16 @@ def calibrate(
     from caloscope import bundle as bundles
     from caloscope import calibrate as room
     from caloscope import training
-    from caloscope.cli.calibrated import incidents_a_day, many, print_before_and_after, print_warnings
+    from caloscope.cli.calibrated import (
+        incidents_a_day,
+        many,
+        print_before_and_after,
+        print_warnings,
+        unknown_of,
+    )
     from caloscope.cli.good_data import Chosen
     from caloscope.config.catalogue import load
+    from caloscope.decide import budget
     from caloscope.detectors.base import NeedsCompanions
 
     if plot is not None:
@@ -58,10 +65,14 @@ def calibrate(
     maps = load(old.calorimeter)
     beside = old.detector.companions if isinstance(old.detector, NeedsCompanions) else ()
     wanted = [old.spec, *(maps[name] for name in beside if name in maps)]
-    chosen = Chosen(label, old.card.era, run, runs, lumis).read(paths, wanted, old.calorimeter)
     per_day = rate if rate is not None else old.card.false_alarms_per_day or 1.0
-    with Bar("calibrating") as bar:
-        renewed = training.recalibrate(old, chosen, per_day=per_day, refit=not thresholds_only, tell=bar.tell)
+    budget((room.SCORE,), per_day)  # a rate that is none is refused before all is read
+    chosen = Chosen(label, old.card.era, run, runs, lumis)
+    with Stages() as stages:
+        good = chosen.read(paths, wanted, old.calorimeter, stages)
+        stages.begin("calibrating")
+        tell = stages.of("calibrating")
+        renewed = training.recalibrate(old, good, per_day=per_day, refit=not thresholds_only, tell=tell)
     made = training.save(renewed, target)
     print(f"{target}: {made.card.detector} for {made.spec.name}, hash {made.hash}")
     if renewed.learned:
@@ -69,7 +80,8 @@ def calibrate(
     judged = renewed.calibration.watched
     print(
         f"thresholds for {incidents_a_day(per_day)} from {many(judged.lumis, 'lumisection')} of "
-        f"{many(len(judged.runs), 'run')}, {sum(judged.unknown.values())} unknown; a day is 3,700 LS, (95 %):"
+        f"{many(len(judged.runs), 'run')}, {unknown_of(sum(judged.unknown.values()), judged.why_unknown())}; "
+        "a day is 3,700 LS, (95 %):"
     )
     print_before_and_after(renewed, room.thresholds_of(old))
     print_warnings(made.card)

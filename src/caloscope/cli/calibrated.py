@@ -18,6 +18,11 @@ _SHOWN = 10
 _BUT = 2
 """So many classes that are not meant are named instead of those that are."""
 
+OWN_DATA = (
+    "own data: thresholds rest on lumisections that were learned from, so they are too low and raise more\n"
+    "false incidents than asked for; calibrate again with two or more good runs that were not learned from"
+)
+
 WIDTH = 160
 """Room for any table: a terminal may break its lines, but no number is cut."""
 
@@ -49,11 +54,17 @@ def many(number: object, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def unknown_of(number: object, reasons: Sequence[str]) -> str:
+    """How many lumisections could not be judged, and why; cards of old do not know why."""
+    return f"{number} unknown" + (f" ({', '.join(reasons)})" if reasons else "")
+
+
 def print_calibration(card: "Card") -> None:
     """Thresholds of a card by class, with the rates that they stand for, and what a reader must know."""
     told = card.calibration
     if "lumisections" in told:
-        unknown = f" and {told['unknown']} unknown ones" if told.get("unknown") else ""
+        reasons = _names(told.get("unknown_reasons"))
+        unknown = f" and {unknown_of(told['unknown'], reasons)}" if told.get("unknown") else ""
         say(
             f"calibrated on {many(told['lumisections'], 'lumisection')}{unknown} of "
             f"{many(told.get('runs'), 'run')}, {told.get('first')} to {told.get('last')}, "
@@ -67,7 +78,7 @@ def print_warnings(card: "Card") -> None:
     """What a reader of the thresholds must know."""
     told = card.calibration
     if told.get("own_data"):
-        say("own data: thresholds rest on lumisections that were learned from, so they are low; take others")
+        say(OWN_DATA)
     if told.get("doubt"):
         say(f"the data may hold faults, or differ from what was learned: {told['doubt']}")
     classes = [row.name for row in _rows(card)]

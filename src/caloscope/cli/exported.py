@@ -12,6 +12,7 @@ from caloscope.errors import UsageError
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle
     from caloscope.cli.good_data import Chosen
+    from caloscope.cli.stages import Stages
     from caloscope.records import Lumisection
     from caloscope.training.to_cmssw import Exported
 
@@ -48,8 +49,8 @@ def export_cmssw(
     bundle that came from CMSSW, or must be given.
     """
     from caloscope import bundle as bundles
-    from caloscope.cli.bar import Bar
     from caloscope.cli.good_data import Chosen
+    from caloscope.cli.stages import Stages
     from caloscope.training.cmssw_chain import chain_of
     from caloscope.training.to_cmssw import export_cmssw as export
 
@@ -60,8 +61,9 @@ def export_cmssw(
     if rate is not None and not sources:
         raise UsageError("found --rate without good data, expected some to find its threshold on")
     chosen = Chosen(label, old.card.era, run, runs, lumis)
-    good = _read(chosen, sources, old) if sources else []
-    with Bar("calibrating") as bar:
+    with Stages() as stages:
+        good = _read(chosen, sources, old, stages) if sources else []
+        stages.begin("exporting")
         made = export(
             old,
             output,
@@ -70,12 +72,12 @@ def export_cmssw(
             per_day=rate if rate is not None else old.card.false_alarms_per_day or 1.0,
             n_ls=n_ls,
             n_loss=n_loss,
-            tell=bar.tell,
+            tell=stages.of("calibrating"),
         )
     _say(made)
 
 
-def _read(chosen: "Chosen", sources: Sequence[str], old: "Bundle") -> "list[Lumisection]":
+def _read(chosen: "Chosen", sources: Sequence[str], old: "Bundle", stages: "Stages") -> "list[Lumisection]":
     """Good lumisections with the map, and with those that its chain must see beside it."""
     from caloscope.config.catalogue import load
     from caloscope.detectors.base import NeedsCompanions
@@ -83,7 +85,7 @@ def _read(chosen: "Chosen", sources: Sequence[str], old: "Bundle") -> "list[Lumi
     maps = load()
     beside = old.detector.companions if isinstance(old.detector, NeedsCompanions) else ()
     wanted = [old.spec, *(maps[name] for name in beside if name in maps)]
-    return chosen.read(sources, wanted, None)
+    return chosen.read(sources, wanted, None, stages)
 
 
 def _say(made: "Exported") -> None:

@@ -3,10 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.progress import track
-
 from caloscope.cli.options import selection, sources
+from caloscope.cli.stages import Stages
 from caloscope.config.catalogue import MapSpec
 from caloscope.errors import UsageError
 from caloscope.records import Lumisection
@@ -23,30 +21,33 @@ class Chosen:
     lumis: str | None = None
 
     def read(
-        self, paths: Sequence[str], maps: Collection[MapSpec], calorimeter: str | None
+        self,
+        paths: Sequence[str],
+        maps: Collection[MapSpec],
+        calorimeter: str | None,
+        stages: Stages | None = None,
     ) -> list[Lumisection]:
         """All of them, in the order of the sources. Raises `UsageError` where there are none."""
         wanted = selection(self.runs, self.lumis)
-        found = [each for each in self._each(paths, maps, calorimeter) if wanted(each.id)]
+        if stages is not None:
+            stages.begin("reading")
+        found = [each for each in self._each(paths, maps, calorimeter, stages) if wanted(each.id)]
         if not found:
             raise UsageError("no lumisections among the sources, expected two or more")
         return found
 
     def _each(
-        self, paths: Sequence[str], maps: Collection[MapSpec], calorimeter: str | None
+        self,
+        paths: Sequence[str],
+        maps: Collection[MapSpec],
+        calorimeter: str | None,
+        stages: Stages | None,
     ) -> Iterator[Lumisection]:
         from caloscope.geometry import view
         from caloscope.readers import read
 
-        console = Console(stderr=True)
-        shown = track(
-            sources(list(paths)),
-            "reading",
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        for path in shown:
+        found = sources(list(paths))
+        for number, path in enumerate(found):
             yield from read(
                 path,
                 maps,
@@ -55,3 +56,5 @@ class Chosen:
                 run=self.run,
                 views=lambda name, era: view(name, era, calorimeter),
             )
+            if stages is not None:
+                stages.tell("reading", "files" if len(found) > 1 else "file", number + 1, len(found))

@@ -1,16 +1,12 @@
 """`caloscope train` for detectors with a network."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from caloscope.cli.bar import Bar
 from caloscope.cli.options import selection, sources
+from caloscope.cli.stages import Stages
 from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,9 +18,16 @@ if TYPE_CHECKING:
     from caloscope.training import Recipe
     from caloscope.training.neural.checkpoint import Progress as Learned
 
+READING: Final = "reading"
+LEARNING: Final = "learning"
+CALIBRATING: Final = "calibrating"
+"""What a stage is called."""
+
 
 @contextmanager
-def given_of(order: "Order", spec: "MapSpec") -> "Iterator[tuple[Sequence[Given], list[str], View]]":
+def given_of(
+    order: "Order", spec: "MapSpec", stages: Stages | None = None
+) -> "Iterator[tuple[Sequence[Given], list[str], View]]":
     """Good lumisections, where they came from, and the map's view in their era.
 
     Those of data sets are read when they are needed; where there is any other source all are in memory.
@@ -41,21 +44,17 @@ def given_of(order: "Order", spec: "MapSpec") -> "Iterator[tuple[Sequence[Given]
             on = view(spec.view, era_of_files(files, chosen.era), order.calorimeter)
             yield streamed(files, spec, on, selection(chosen.runs, chosen.lumis)), [*map(str, paths)], on
             return
-        read = chosen.read(order.paths, [spec], order.calorimeter)
+        read = chosen.read(order.paths, [spec], order.calorimeter, stages)
         on = view(spec.view, era_of_read(read, chosen.era), order.calorimeter)
         yield calibrate.given_of(read, spec), list(dict.fromkeys(each.source for each in read)), on
 
 
 def train_network(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle":
-    """Train with bars, and leave the learning curve beside the bundle, as data and as a picture."""
+    """Train, say how far that is, and leave the learning curve beside the bundle, as data and picture."""
     from caloscope import training
 
-    with (
-        given_of(order, spec) as (given, names, on),
-        Bar("reading") as reading,
-        Epochs(recipe.epochs) as epochs,
-        Bar("calibrating") as calibrating,
-    ):
+    with Stages() as stages, given_of(order, spec, stages) as (given, names, on):
+        told = Told(stages, recipe.epochs)
         made = training.train_network(
             given,
             names,
@@ -66,60 +65,44 @@ def train_network(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle"
             recipe=recipe,
             per_day=order.rate,
             calorimeter=order.calorimeter,
-            watching=training.Watching(reading.tell, epochs.tell, calibrating.tell, _note),
+            watching=training.Watching(told.reading, told.epoch, stages.of(CALIBRATING), stages.note),
         )
     _draw(order.output)
     return made
 
 
-def _note(line: str) -> None:
-    print(line, file=sys.stderr)
+class Told:
+    """What training of a network says, made into stages: reading, learning, calibrating."""
 
+    def __init__(self, stages: Stages, most: int) -> None:
+        self._stages, self._most, self._first = stages, most, True
+        stages.begin(READING)
 
-class Epochs:
-    """A bar of epochs with the losses of the last and of the best one, on standard error."""
+    def reading(self, done: int, every: int) -> None:
+        """So many lumisections are ready; after the last one learning begins."""
+        self._stages.tell(READING, "lumisections", done, every)
+        if done == every:
+            self._stages.begin(LEARNING)
 
-    def __init__(self, most: int) -> None:
-        console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("epoch"),
-            MofNCompleteColumn(),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        self._task = self._bar.add_task("", total=most, start=False)
-
-    def __enter__(self) -> "Epochs":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def tell(self, progress: "Learned") -> None:
-        """Move the bar."""
-        if not self._bar.live.is_started:
-            if progress.history[-1].number > 1:
-                self._bar.console.print(f"going on after epoch {progress.history[-1].number}")
-            self._bar.start()
-            self._bar.start_task(self._task)
+    def epoch(self, progress: "Learned") -> None:
+        """An epoch is done, with the losses of the last and of the best one; or some were done before."""
         last = progress.history[-1]
-        text = f"held-out loss {last.held:.5f}, best {progress.lowest:.5f}"
-        self._bar.update(self._task, completed=last.number, description=text)
+        if self._first and last.number > 1:
+            self._stages.note(f"going on after epoch {last.number}")
+        self._first = False
+        losses = f"held-out loss {last.held:.5g}, best {progress.lowest:.5g}"
+        self._stages.tell(LEARNING, "epochs", last.number, self._most, losses)
         if progress.finished:
-            self._bar.stop()
+            self._stages.begin(CALIBRATING)
 
 
 def _draw(output: Path) -> None:
     """The picture of the learning curve, where there is matplotlib."""
     import json
 
-    from caloscope.training.networks import name_of
+    from caloscope.training.curve import curve_of, name_of
 
-    told = output.parent / f"{name_of(output)}.learning.json"
+    told = curve_of(output)
     with suppress(UsageError):
         from caloscope.figures import learning_figure
 
@@ -130,7 +113,7 @@ def _draw(output: Path) -> None:
 
 def say(made: "Bundle", output: Path) -> None:
     """What came of it, for people."""
-    from caloscope.training.networks import name_of
+    from caloscope.training.curve import curve_of
 
     told = made.card.training
     print(
@@ -138,4 +121,4 @@ def say(made: "Bundle", output: Path) -> None:
         f"kept epoch {told['best_epoch']}, held-out loss {told['held_out_loss']:.5g}"
     )
     print(f"{told['parameters']:,} parameters; ONNX differs from torch by {told['parity']:.1e}")
-    print(f"learning curve: {output.parent / name_of(output)}.learning.json")
+    print(f"learning curve: {curve_of(output)}")

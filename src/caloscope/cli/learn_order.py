@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from caloscope.cli.bar import Bar
 from caloscope.cli.good_data import Chosen
+from caloscope.cli.stages import Stages
 from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,9 +92,10 @@ def _fit(order: Order, spec: "MapSpec") -> None:
     from caloscope.geometry import view
     from caloscope.training.opened import era_of_read
 
-    read = order.chosen.read(order.paths, [spec], order.calorimeter)
-    on = view(spec.view, era_of_read(read, order.chosen.era), order.calorimeter)
-    with Bar("calibrating") as bar:
+    with Stages() as stages:
+        read = order.chosen.read(order.paths, [spec], order.calorimeter, stages)
+        on = view(spec.view, era_of_read(read, order.chosen.era), order.calorimeter)
+        stages.begin("learning")
         made = training.train(
             read,
             spec,
@@ -104,7 +105,7 @@ def _fit(order: Order, spec: "MapSpec") -> None:
             per_day=order.rate,
             calorimeter=order.calorimeter,
             calibrated=order.calibrated,
-            tell=bar.tell,
+            tell=stages.of("calibrating"),
         )
     _say(made, order)
 

@@ -14,6 +14,9 @@ StoreUrl = Annotated[
     str,
     typer.Option("--store", envvar="CALOSCOPE_STORE", help="SQLAlchemy URL or path of an SQLite file."),
 ]
+Commissioning = Annotated[
+    bool, typer.Option("--commissioning", help="Also what bundles in commissioning found.")
+]
 Label = Annotated[str, typer.Option("--label", help="Primary dataset or stream, such as ZeroBias.")]
 BundlePaths = Annotated[list[Path], typer.Option("--bundle", help="A bundle folder; may be given again.")]
 Calorimeter = Annotated[

@@ -15,7 +15,8 @@ from typing import Literal
 from caloscope import cluster
 from caloscope.convert.batches import Batch, batches
 from caloscope.convert.dropped import Drop
-from caloscope.convert.finish import NothingLeftError, era_of, finish
+from caloscope.convert.eras import one_era
+from caloscope.convert.finish import NothingLeftError, finish
 from caloscope.convert.request import Request
 from caloscope.convert.selection import Selection
 from caloscope.convert.work import Done, is_done, work
@@ -90,7 +91,7 @@ def _work(
     missing = [portion for portion, one in found if one is None]
     resumed = len(done)
     size, lumis, bad = _sums(done)
-    runs = {run for one in done for run in one.runs}
+    eras = {era for one in done for era in one.eras}
     tell(Progress("reading", size, total, lumis, bad))
     workers = min(workers, max(1, len(missing)))
     function = partial(work, request=request)
@@ -103,9 +104,9 @@ def _work(
         )
     for result in cluster.each(function, missing, workers=workers, scheduler=scheduler):
         done.append(result)
-        runs.update(result.runs)
-        if runs:
-            era_of(request, runs)  # hours of reading had better not end with this
+        eras.update(result.eras)
+        if eras:
+            one_era(request.era, eras)  # hours of reading had better not end with this
         size, lumis, bad = size + result.size, lumis + result.lumisections, bad + len(result.bad)
         tell(Progress("reading", size, total, lumis, bad))
     order = {portion.shard: number for number, portion in enumerate(portions)}

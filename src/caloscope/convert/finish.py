@@ -1,6 +1,6 @@
 """The last part of a conversion: from shards to the data set."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -9,13 +9,14 @@ from caloscope import __version__, dataset
 from caloscope.config.catalogue import MapSpec
 from caloscope.config.ranges import Ranges
 from caloscope.convert.dropped import Drop, Drops, Why
+from caloscope.convert.eras import eras_of, one_era
 from caloscope.convert.index import Index
 from caloscope.convert.luminosity import Luminosity
 from caloscope.convert.merge import Chosen, Merge
 from caloscope.convert.request import Request
 from caloscope.convert.selection import Selection
 from caloscope.dataset import Kind, MapInfo, Row, Stored, map_info
-from caloscope.errors import CaloscopeError, UsageError
+from caloscope.errors import CaloscopeError
 from caloscope.geometry import View, era_of_run, view
 from caloscope.records import MapRecord
 
@@ -68,17 +69,17 @@ def finish(
 ) -> Finished:
     """Write the data set of all shards; see `convert`. `tell` hears of rows that are done, and of all.
 
-    Raises `NothingLeftError`, and `UsageError` where the runs are of several eras.
+    Raises `NothingLeftError`, and `UsageError` where runs, or data sets, are of several eras.
     """
     drops, sources = _notes(shards)
-    merge = _merge(request, [note.get("checksum") for note in sources], drops)
+    merge = _merge(request, sources, drops)
     with Index(shards) as index:
         tally = Tally()
         for chosen in merge.rows(index):
             tally.add(chosen)
         if not tally.rows:
             raise NothingLeftError(_nothing(request, sources, drops))
-        era = era_of(request, tally.runs)
+        era = one_era(request.era, eras_of(sources, tally.runs))
         simulated = any(note.get("simulated") for note in sources)
         # Who reads no more than the label must see it too.
         marked = simulated and "simulated" not in request.label.lower()
@@ -102,20 +103,21 @@ def finish(
     )
 
 
-def _merge(request: Request, checksums: Sequence[str | None], drops: Drops) -> Merge:
+def _merge(request: Request, sources: Sequence[Mapping[str, Any]], drops: Drops) -> Merge:
+    told = request.era or next((str(note["era"]) for note in sources if "era" in note), None)
     specs = {spec.name: spec for spec in request.specs()}
 
     def view_of(name: str, run: int) -> View | None:
         """The view of a map in the era of a run, None for a map that is no view's."""
         spec = specs.get(name)
-        return None if spec is None else view(spec.view, request.era or era_of_run(run), request.calorimeter)
+        return None if spec is None else view(spec.view, told or era_of_run(run), request.calorimeter)
 
     return Merge(
         selection=Selection.of(request),
         luminosity=Luminosity.of(request),
         from_start=request.from_start,
         views=view_of,
-        checksums=checksums,
+        checksums=[note.get("checksum") for note in sources],
         spoiled=drops.where(Why.UNUSABLE),
         drops=drops,
     )
@@ -143,16 +145,6 @@ def _rows(chosen: Iterator[Chosen], count: int, tell: Callable[[int, int], None]
         if done % _TOLD_EVERY == 0:
             tell(done, count)
         yield Row(run=one.id.run, lumi=one.id.lumi, began_at=one.began_at, maps=one.maps)
-
-
-def era_of(request: Request, runs: set[int]) -> str:
-    """The era of runs, one at least; raises `UsageError` where there are several: geometries differ."""
-    if request.era is not None:
-        return request.era
-    eras = sorted({era_of_run(run) for run in runs})
-    if len(eras) > 1:
-        raise UsageError(f"runs of eras {', '.join(eras)}, expected one: choose with --runs or --era")
-    return eras[0]
 
 
 def _info(name: str, found: Stored | MapRecord, spec: MapSpec | None, era: str, request: Request) -> MapInfo:

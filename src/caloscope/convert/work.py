@@ -12,6 +12,7 @@ from caloscope import dataset, fetch
 from caloscope.config.catalogue import MapSpec
 from caloscope.convert.batches import Batch
 from caloscope.convert.dropped import EVERY_MAP, Drops, Why
+from caloscope.convert.eras import eras_of, told_era
 from caloscope.convert.request import Request
 from caloscope.convert.selection import Selection
 from caloscope.errors import Fault, SourceError
@@ -26,13 +27,13 @@ _TOLD_EVERY = 20
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a portion: bytes, lumisections, unreadable sources, and the runs it is of."""
+    """What became of a portion: bytes, lumisections, unreadable sources, and the eras it is of."""
 
     shard: Path
     size: int
     lumisections: int
     bad: tuple[str, ...]
-    runs: tuple[int, ...]
+    eras: tuple[str, ...]
 
 
 @lru_cache(maxsize=4)
@@ -92,7 +93,7 @@ def _done(batch: Batch, notes: Sequence[Mapping[str, Any]]) -> Done:
         size=batch.size,
         lumisections=sum(note["lumisections"] for note in notes),
         bad=tuple(note["detail"] for note in notes if "fault" in note),
-        runs=tuple(sorted({run for note in notes for run in note["runs"]})),
+        eras=tuple(sorted(eras_of(notes))),
     )
 
 
@@ -111,7 +112,7 @@ def _take(
     try:
         with fetch.local(source, _scratch(shard.path)) as path:
             before = path.stat()
-            note |= {"bytes": before.st_size, "checksum": fetch.checksum(path)}
+            note |= {"bytes": before.st_size, "checksum": fetch.checksum(path)} | told_era(path)
             for lumisection in _read(path, request):
                 kept = sieve.keep(lumisection)
                 if kept is not None:

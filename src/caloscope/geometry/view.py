@@ -64,6 +64,10 @@ class View:
     locate: Callable[[Cell], dict[str, int | str]]
     notes: str = field(default="")
 
+    def __repr__(self) -> str:
+        """One line: masks of regions fill pages."""
+        return f"<View {self.name} ({self.era}): {int(self.exists.sum())} cells, {len(self.regions)} regions>"
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of every array on this view."""

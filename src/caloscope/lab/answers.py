@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from caloscope.bundle import Bundle
 from caloscope.lab.held import Data
-from caloscope.lab.tables import Table, facts
+from caloscope.lab.tables import Parts, Table, facts
 from caloscope.records import Code, Codes, Floats, Incident, LumiId, Mask, Quality, Reason
 
 
@@ -60,10 +60,10 @@ class Scores:
         """Number of lumisections."""
         return len(self.ids)
 
-    def at(self, run: int, lumi: int) -> dict[str, object]:
+    def at(self, run: int, lumi: int) -> Parts:
         """All that is known of one lumisection. Raises `UsageError` where it is none of these."""
         place = self.data.place(run, lumi)
-        return {
+        found = {
             "id": self.ids[place],
             "quality": self.quality[place],
             "reason": self.reason[place],
@@ -73,6 +73,7 @@ class Scores:
             "direction": self.direction[place],
             "incidents": tuple(each for each in self.incidents if _spans(each, self.ids[place])),
         }
+        return Parts(found)
 
     def table(self) -> Table:
         """A line for each lumisection."""

@@ -71,6 +71,11 @@ class Data:
         lines = [line for file in self.origin.files for line in file.faults]
         return tuple(each for each in read_truth("\n".join(lines), "truth") if each.map == self.map)
 
+    @cached_property
+    def faults_at_work(self) -> tuple[TrueFault, ...]:
+        """Those of the known faults that are at work in any of these lumisections."""
+        return tuple(each for each in self.faults if any(is_at_work(each, here) for here in self.ids))
+
     @property
     def truth(self) -> bool:
         """Whether it is known what is wrong with the map in these files."""
@@ -149,13 +154,15 @@ class Data:
         return f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs, {runs[0]} to {runs[-1]}"
 
     def _told(self) -> dict[str, str]:
-        known = f"{len(self.faults)} faults known" if self.truth else "not known"
+        known, at_work = len(self.faults), len(self.faults_at_work)
+        some = "" if at_work == known else f", {at_work} of them at work in these lumisections"
+        truth = f"{known} {'fault' if known == 1 else 'faults'} known{some}" if self.truth else "not known"
         kind = "simulated" if self.simulated else "measured"
         return {
             "map": f"{self.map}, {' x '.join(map(str, self.view.shape))} cells, era {self.era}",
             "label": f"{self.label} ({kind})",
             "lumisections": f"{len(self):,} of {self._which()}",
-            "truth": known,
+            "truth": truth,
             "files": ", ".join(path.name for path in self.paths),
         }
 
@@ -164,6 +171,11 @@ class Data:
 
     def _repr_html_(self) -> str:
         return facts(self._told())
+
+
+def is_at_work(fault: TrueFault, here: LumiId) -> bool:
+    """Whether a fault changes anything in a lumisection."""
+    return any(run == here.run and first <= here.lumi <= last for run, first, last, _ in fault.strengths)
 
 
 def _numbers(given: Numbers) -> Ranges | None:

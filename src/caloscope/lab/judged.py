@@ -10,7 +10,7 @@ from caloscope.decide import LUMIS_PER_DAY
 from caloscope.errors import UsageError
 from caloscope.faults import TrueFault
 from caloscope.lab.answers import Scores
-from caloscope.lab.held import Data
+from caloscope.lab.held import Data, is_at_work
 from caloscope.lab.scored import score
 from caloscope.lab.tables import Table, Value
 from caloscope.records import Cell, Incident, LumiId
@@ -62,16 +62,24 @@ def delays(scores: Scores, data: Data | None = None, *, covered: float = COVERED
 def compare(detectors: Mapping[str, Bundle | Scores], data: Data, *, covered: float = COVERED) -> Table:
     """Detectors on the same lumisections, a line for each; `detectors` holds bundles, or scores, by name.
 
-    `median delay` is over all faults, those that were not found counted as never. An incident is false where
-    no fault at work touches any of its cells from its estimated onset to its last flag; in data of which
-    nothing is known `incidents` are all. `a day` is their number in 3,700 lumisections.
+    `found` is out of the faults that can be found, as in `delays`; the title says how many more are known,
+    and why they do not count. `median delay` is over all faults, those that were not found counted as never.
+    An incident is false where no fault at work touches any of its cells from its estimated onset to its last
+    flag; in data of which nothing is known `incidents` are all. `a day` is their number in 3,700
+    lumisections.
     """
-    return Table([_line(name, each, data, covered) for name, each in detectors.items()], f"{data.map}")
+    scored = {name: _scored(each, data) for name, each in detectors.items()}
+    lines = [_line(name, each, data, covered) for name, each in scored.items()]
+    return Table(lines, ": ".join((data.map, *_not_counted(scored, data))))
 
 
-def _line(name: str, given: Bundle | Scores, data: Data, covered: float) -> dict[str, Value]:
+def _scored(given: Bundle | Scores, data: Data) -> Scores:
     scores = given if isinstance(given, Scores) else score(given, data)
     _require_same(scores, data)
+    return scores
+
+
+def _line(name: str, scores: Scores, data: Data, covered: float) -> dict[str, Value]:
     told: dict[str, Value] = {"detector": name}
     if data.truth:
         found = [each.delay for each in _found(scores, data, covered)]
@@ -87,11 +95,28 @@ def _line(name: str, given: Bundle | Scores, data: Data, covered: float) -> dict
     return told
 
 
+def _not_counted(scored: Mapping[str, Scores], data: Data) -> list[str]:
+    """Why fewer faults can be found than are known, in one text; nothing where it is not so."""
+    at_work = data.faults_at_work
+    idle = len(data.faults) - len(at_work)
+    why = [f"{idle} not at work in these lumisections"] if idle else []
+    for name, scores in scored.items():
+        if dead := sum(not _alive(each, scores) for each in at_work):
+            why.append(f"{dead} only in cells that {name} never saw alive")
+    known = "1 fault" if len(data.faults) == 1 else f"{len(data.faults)} faults"
+    return [f"{known} known, of which {', '.join(why)}"] if why else []
+
+
+def _alive(fault: TrueFault, scores: Scores) -> list[Cell]:
+    """The cells of a fault that a detector has seen alive."""
+    return [cell for cell in fault.cells if scores.alive[cell]]
+
+
 def _found(scores: Scores, data: Data, covered: float) -> Iterator[_Found]:
-    for fault in data.faults:
-        at_work = [place for place, each in enumerate(data.ids) if _works(fault, each)]
-        alive = [cell for cell in fault.cells if scores.alive[cell]]
-        if not at_work or not alive:
+    for fault in data.faults_at_work:
+        at_work = [place for place, each in enumerate(data.ids) if is_at_work(fault, each)]
+        alive = _alive(fault, scores)
+        if not alive:
             continue
         where = tuple(np.array(alive).T)
         flagged = scores.flagged[(slice(at_work[0], at_work[-1] + 1), *where)].mean(1) >= covered
@@ -119,10 +144,6 @@ def _meet(fault: TrueFault, incident: Incident) -> bool:
     """Whether the fault is at work in a lumisection between an incident's onset and its last flag."""
     pieces = ((LumiId(run, first), LumiId(run, last)) for run, first, last, _ in fault.strengths)
     return any(first <= incident.last and incident.onset <= last for first, last in pieces)
-
-
-def _works(fault: TrueFault, here: LumiId) -> bool:
-    return any(run == here.run and first <= here.lumi <= last for run, first, last, _ in fault.strengths)
 
 
 def _median(found: list[int | None]) -> float | None:

@@ -62,11 +62,11 @@ def curve(bundle: Bundle) -> Picture:
     installed.
     """
     from caloscope import figures
-    from caloscope.training.networks import name_of
+    from caloscope.training.curve import curve_of
 
     if bundle.folder is None:
         raise UsageError(f"{bundle.card.name}: not of a folder, expected one with a learning curve beside it")
-    path = bundle.folder.parent / f"{name_of(bundle.folder)}.learning.json"
+    path = curve_of(bundle.folder)
     if not path.is_file():
         found = f"{path}: no such file, expected the learning curve of {bundle.card.name}"
         raise UsageError(f"{found}: only training of a network leaves one")

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TypeAlias, overload
 
+import numpy as np
+
 from caloscope.records import LumiId
 
 Value: TypeAlias = str | int | float | bool | LumiId | None
@@ -73,6 +75,29 @@ def facts(told: Mapping[str, str]) -> str:
     left = 'style="text-align:left"'
     rows = (f"<tr><th {left}>{escape(n)}</th><td {left}>{escape(text)}</td></tr>" for n, text in told.items())
     return f"<table><tbody>{''.join(rows)}</tbody></table>"
+
+
+class Parts(dict[str, object]):
+    """A dictionary that a notebook shows in a few lines: of arrays and long sequences their size."""
+
+    def told(self) -> dict[str, str]:
+        """What is shown of each."""
+        return {name: _brief(value) for name, value in self.items()}
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {text}" for name, text in self.told().items())
+
+    def _repr_html_(self) -> str:
+        return facts(self.told())
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        kind = f"{int(value.sum())} of them true" if value.dtype == np.bool_ else str(value.dtype)
+        return f"array {' x '.join(map(str, value.shape))}, {kind}"
+    if isinstance(value, tuple) and not isinstance(value, LumiId):
+        return f"{len(value)} of them"
+    return shown(value) if value is None or isinstance(value, str | int | float | LumiId) else repr(value)
 
 
 def shown(value: Value) -> str:

@@ -33,7 +33,8 @@ def train(
     `per_day` is the number of false incidents allowed in 3,700 lumisections. For a network (`autoencoder`,
     `autoencoder-loss`, `blind-spot`, `unet`, `cnn`) the other words are those of `training.Recipe`:
     `architecture`, `channels`, `latent`, `epochs`, `patience`, `minutes`, `seed` ... The bundle is kept where
-    `output` says (NAME.bundle), else until Python ends. With `progress` a line says how far it is.
+    `output` says (NAME.bundle), else until Python ends; with `output`, training of a network that was stopped
+    goes on where it was when the same call comes again. With `progress` a line says how far it is.
 
     Raises `UsageError` for detectors and recipes that cannot be, and for too little to learn from.
     """
@@ -75,7 +76,7 @@ def _network(
         recipe=recipe,
         per_day=per_day,
         calorimeter=good.calorimeter,
-        watching=training.Watching(told.reading, told.epoch, told.calibrating),
+        watching=training.Watching(told.reading, told.epoch, told.calibrating, told.kept),
     )
 
 
@@ -105,6 +106,11 @@ class _Told:
         last = progress.history[-1]
         text = f"{last.number}: held-out loss {last.held:.5g}, lowest {progress.lowest:.5g}"
         self._say("epoch", text, last=bool(progress.finished))
+
+    def kept(self, line: str) -> None:
+        """What lies beside the bundle from other calls that were stopped; said in any case, it takes room."""
+        self.end()
+        print(line, file=sys.stderr, flush=True)
 
     def calibrating(self, done: int, every: int) -> None:
         """With how many lumisections thresholds were calibrated."""

@@ -1,8 +1,9 @@
 """From good lumisections to a bundle. Statistical detectors fit themselves; only networks need torch."""
 
+from caloscope.training.curve import write_curve
 from caloscope.training.fitting import TRAINABLE
 from caloscope.training.imported import import_cmssw
-from caloscope.training.networks import Watching, train_network, write_curve
+from caloscope.training.networks import Watching, train_network
 from caloscope.training.recipe import NETWORKS, Recipe
 from caloscope.training.renewed import Renewed, recalibrate, save
 from caloscope.training.statistical import train

@@ -89,11 +89,16 @@ def _imported(old: Bundle, place: Place, detector: CmsswMl, n_ls: int | None, n_
         raise UsageError(f"{old.card.name}: found {found}, expected {expected} for {EVENTS} in CMSSW")
     wanted = replace(own, n_ls=n_ls or own.n_ls, n_loss=n_loss or own.n_loss)
     warnings: tuple[str, ...] = ()
-    if place.slug == "EEp" and not own.padding_fault:
+    if place.slug == "EEp" and not (own.padding_fault or is_wrapped(old)):
         warnings = (
             "CMSSW pads EE+ with columns of EE-, and this bundle does not: import it with --padding-fault",
         )
     return Chain(place, wanted, average, wanted == own, warnings)
+
+
+def is_wrapped(bundle: Bundle) -> bool:
+    """Whether a bundle's network is one of ours that was exported: it never looks at the padding."""
+    return bundle.card.training.get("wrapped") is True
 
 
 def _learned(detector: Autoencoder | AutoencoderLoss, place: Place, n_ls: int, n_loss: int) -> Chain:

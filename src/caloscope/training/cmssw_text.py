@@ -11,7 +11,7 @@ from caloscope.detectors.cmssw_setup import Parameters
 PER_LINE: Final = 6
 """Numbers on a line of CMSSW's tables; a row begins on a line of its own."""
 
-_WIDEST: Final = 200
+_WIDEST: Final = 400
 
 
 def table_text(average: NDArray[np.floating]) -> str:
@@ -42,8 +42,12 @@ def fragment_text(slug: str, parameters: Parameters, told: Sequence[str]) -> str
 
 def comment(text: str) -> str:
     """One line of comment, whatever the text is: names come from outside, and the file is run."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)[:_WIDEST]
-    return f"# {plain}".rstrip()
+    return f"# {plain(text)[:_WIDEST]}".rstrip()
+
+
+def plain(text: str) -> str:
+    """A text that is one line, whoever wrote it."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def told_of(

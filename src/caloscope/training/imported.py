@@ -10,14 +10,26 @@ from caloscope.detectors.base import Array
 from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network, read_average
 from caloscope.errors import UsageError
 from caloscope.geometry import View
+from caloscope.training.cmssw_notes import Package
+from caloscope.training.curve import remove_curve
+from caloscope.training.provenance import Provenance
 from caloscope.training.selftest import of_average
 
 
 def import_cmssw(
-    folder: Path, spec: MapSpec, on: View, *, onnx: Path, average: Path, parameters: Parameters
+    folder: Path,
+    spec: MapSpec,
+    on: View,
+    *,
+    onnx: Path,
+    average: Path,
+    parameters: Parameters,
+    package: Package | None = None,
 ) -> bundle.Bundle:
     """Write the bundle of CMSSW's chain on one of its autoencoders and its table of average occupancy.
 
+    `package` is the export that these files are of, where they are not CMSSW's own: the card then says what
+    its threshold stands for, as long as the parameters are those that were exported.
     Raises `UsageError` for a map with depths, `BundleError` or `SourceError` for files that do not fit.
     """
     if on.depths:
@@ -28,17 +40,30 @@ def import_cmssw(
         raise UsageError(f"{onnx}: takes pictures of any size, expected one size")
     table = read_average(average, (rows, columns))
     detector = CmsswMl(parameters, session, table, np.asarray(on.exists))
+    same = package is not None and package.parameters == parameters
     card = bundle.make_card(
         folder.name.removesuffix(".bundle"),
         spec,
         on,
         detector,
         threshold=parameters.threshold,
-        per_day=None,
-        training={"imported": [onnx.name, average.name], "threshold": "as CMSSW sets it"},
+        per_day=package.notes.per_day if package is not None and same else None,
+        training={"imported": [onnx.name, average.name], **_origin(package, same=same)},
     )
     seen = of_average(_unpadded(table, detector), parameters)
-    return bundle.save(folder, card, detector, model=onnx, selftest=seen)
+    saved = bundle.save(folder, card, detector, model=onnx, selftest=seen)
+    remove_curve(folder)
+    return saved
+
+
+def _origin(package: Package | None, *, same: bool) -> Provenance:
+    """What the card says of where network and constants came from."""
+    if package is None:
+        return {"threshold": "as CMSSW sets it"}
+    notes = package.notes
+    wrapped: Provenance = {"wrapped": True} if notes.wrapped else {}
+    threshold = notes.threshold if same else "as it was given, no rate is known"
+    return {"exported_from": notes.bundle, **wrapped, "threshold": threshold}
 
 
 def _unpadded(table: Array, detector: CmsswMl) -> Array:

@@ -1,6 +1,5 @@
 """Training of a detector with a network: from good lumisections to a bundle."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from caloscope.detectors.base import Detector
 from caloscope.errors import BundleError, UsageError
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given
+from caloscope.training.curve import write_curve
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import provenance
@@ -77,7 +77,7 @@ def train_network(
         _tell_kept(work, watching)
         fitted, made = _fitted(detector, Observed(learned, on), on, spec, recipe, work, watching)
         used = recipe.used(detector, (on.y.bins, on.x.bins))
-        training = provenance(learned, sources) | used.told() | made.told()
+        training = provenance(learned, sources) | used.told(detector) | made.told()
         card = first_card(folder, spec, on, fitted, per_day, training)
         found = Bundle(card, "", spec, on, fitted, calorimeter, made.model)
         found = calibrate_thresholds(found, held, per_day, watching.calibrating)
@@ -145,15 +145,3 @@ def _fitted(
         reading=watching.reading,
         tell=watching.epochs,
     )
-
-
-def write_curve(folder: Path, made: "Made") -> None:
-    """The learning curve beside the bundle, `NAME.learning.json`."""
-    told = {"bundle": name_of(folder), **made.told(), "curve": list(made.curve)}
-    path = folder.parent / f"{name_of(folder)}.learning.json"
-    path.write_text(json.dumps(told, indent=1), encoding="utf-8")
-
-
-def name_of(folder: Path) -> str:
-    """The name of a bundle in a folder."""
-    return folder.name.removesuffix(".bundle")

@@ -11,6 +11,9 @@ from caloscope.errors import UsageError
 NETWORKS: Final = ("autoencoder", "autoencoder-loss", "blind-spot", "unet", "cnn")
 """Detectors that have a network and need torch to be trained."""
 
+_OF_AUTOENCODERS: Final = ("architecture", "latent", "input", "loss")
+_OF_LOSS: Final = (*_OF_AUTOENCODERS, "n_ls", "n_loss", "spatial")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
@@ -67,9 +70,13 @@ class Recipe:
         if self.accelerator not in ("cpu", "gpu", "auto"):
             raise UsageError(f"accelerator {self.accelerator!r} is not known, expected cpu, gpu or auto")
 
-    def told(self) -> dict[str, str | int | float | bool]:
-        """The choices as a bundle's card keeps them; the limit of epochs is `most_epochs` there."""
-        found = {name: value for name, value in asdict(self).items() if value is not None}
+    def told(self, detector: str) -> dict[str, str | int | float | bool]:
+        """The choices that there are for a detector, as cards keep them; `epochs` is `most_epochs` there."""
+        own = _OF_LOSS if detector == "autoencoder-loss" else _OF_AUTOENCODERS
+        others = set(_OF_LOSS) - set(own if detector.startswith("autoencoder") else ())
+        found = {
+            name: value for name, value in asdict(self).items() if value is not None and name not in others
+        }
         found["most_epochs"] = found.pop("epochs")
         found["channels"] = ", ".join(str(each) for each in self.channels)
         return found

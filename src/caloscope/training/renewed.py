@@ -17,6 +17,7 @@ from caloscope.errors import UsageError
 from caloscope.pipeline.state import Given
 from caloscope.records import Lumisection
 from caloscope.training.cmssw_line import renewed_cmssw
+from caloscope.training.curve import remove_curve
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import learned_from, provenance, sources_of
@@ -88,10 +89,14 @@ def recalibrate(
 
 
 def save(renewed: Renewed, folder: Path) -> Bundle:
-    """Write the new bundle, whole or not at all; its name is the folder's."""
-    new = renewed.new
+    """Write the new bundle, whole or not at all; its name is the folder's.
+
+    The learning curve of another bundle that was there goes; one of the same network, calibrated in place,
+    stays.
+    """
+    new, old = renewed.new, renewed.old.folder
     card = new.card.model_copy(update={"name": folder.name.removesuffix(".bundle")})
-    return bundle.save(
+    saved = bundle.save(
         folder,
         card,
         new.detector,
@@ -99,6 +104,9 @@ def save(renewed: Renewed, folder: Path) -> Bundle:
         calorimeter=new.calorimeter,
         selftest=renewed.selftest,
     )
+    if old is None or old.resolve() != folder.resolve():
+        remove_curve(folder)
+    return saved
 
 
 def _same(learned: Sequence[Given], held: Sequence[Given]) -> bool:

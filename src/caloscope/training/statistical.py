@@ -15,6 +15,7 @@ from caloscope.errors import UsageError
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given
 from caloscope.records import Lumisection
+from caloscope.training.curve import remove_curve
 from caloscope.training.fitting import TRAINABLE, fit_detector
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import Provenance, provenance, sources_of
@@ -67,7 +68,9 @@ def train(
         why = "too few good runs to calibrate" if calibrated else "not asked to calibrate"
         made = calibrate.with_calibration(made, per_day, {"method": f"{FORMULA}: {why}"})
     seen = last_of(made, held or learned)
-    return bundle.save(folder, made.card, made.detector, calorimeter=calorimeter, selftest=seen)
+    saved = bundle.save(folder, made.card, made.detector, calorimeter=calorimeter, selftest=seen)
+    remove_curve(folder)
+    return saved
 
 
 def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:

@@ -16,7 +16,15 @@ from caloscope.detectors.network import Autoencoder, AutoencoderLoss
 from caloscope.errors import BundleError, UsageError
 from caloscope.records import Lumisection
 from caloscope.training import cmssw_text
-from caloscope.training.cmssw_chain import Chain, calibrated, chain_of, imported_again, require_threshold
+from caloscope.training.cmssw_chain import (
+    Chain,
+    calibrated,
+    chain_of,
+    imported_again,
+    is_wrapped,
+    require_threshold,
+)
+from caloscope.training.cmssw_notes import notes_lines
 from caloscope.training.exported import write_wrapped
 
 DATA: Final = "DQM/EcalMonitorClient/data"
@@ -44,9 +52,10 @@ class Exported:
             return str(card.training.get("threshold", "no rate is known"))
         meant = f"for {rate:g} false incident{'' if rate == 1 else 's'} in 3,700 lumisections"
         if not {"lumisections", "runs", "first", "last"} <= told.keys():
-            return meant
+            return str(card.training.get("threshold", meant))
         seen = f"found on {told['lumisections']} good ones of {told['runs']} runs"
-        return f"{meant}, {seen}, {told['first']} to {told['last']}"
+        own = ", that were learned from, so it is too low" if told.get("own_data") else ""
+        return f"{meant}, {seen}, {told['first']} to {told['last']}{own}"
 
     @property
     def notes(self) -> list[str]:
@@ -54,7 +63,10 @@ class Exported:
         told = self.chain.card.calibration
         found = [f"warning: {warning}" for warning in self.warnings]
         if told.get("own_data"):
-            found.append("warning: the threshold rests on lumisections that were learned from, so it is low")
+            found.append(
+                "warning: the threshold rests on lumisections that were learned from, so it is too low: "
+                "export again with good runs that were not"
+            )
         if bad := told.get("cells_left_out"):
             found.append(f"warning: cells that were bad already and will be flagged unless masked: {bad}")
         return found
@@ -118,20 +130,30 @@ def _write_network(old: Bundle, chain: Chain, path: Path) -> int | None:
 
 
 def _fragment(old: Bundle, chain: Chain, found: Exported, written: tuple[Path, Path]) -> str:
-    """The text of the constants."""
+    """The text of the constants, with notes for people and for an import."""
     detector = found.chain.detector
     assert isinstance(detector, CmsswMl)
-    network, table = written
     places = (f"{DATA}/onnxModels/{chain.place.network}", f"{DATA}/MLAvgOccupancy/{chain.place.table}")
-    files = [
-        (path.name, place, sha256(path.read_bytes()).hexdigest())
-        for path, place in zip((network, table), places, strict=True)
-    ]
+    sums = {path.name: sha256(path.read_bytes()).hexdigest() for path in written}
+    files = [(name, place, sums[name]) for name, place in zip(sums, places, strict=True)]
+    bundle = f"{old.card.name} ({old.card.detector}, hash {old.hash})"
     made = [
         f"{old.spec.name} for CMSSW's MLClient, written by Caloscope {__version__}",
-        f"from the bundle {old.card.name} ({old.card.detector}, hash {old.hash})",
+        f"from the bundle {bundle}",
         *found.notes,
     ]
     parameters = detector.parameters
     told = cmssw_text.told_of(parameters, found.threshold, files, made)
-    return cmssw_text.fragment_text(chain.place.slug, parameters, told)
+    noted = {
+        "map": old.spec.name,
+        "era": old.view.era,
+        "bundle": bundle,
+        "threshold": found.threshold,
+        "wrapped": found.opset is not None or is_wrapped(old),
+        "network": written[0].name,
+        "average": written[1].name,
+        "sha256": sums,
+    }
+    if found.chain.card.false_alarms_per_day is not None:
+        noted["per_day"] = found.chain.card.false_alarms_per_day
+    return cmssw_text.fragment_text(chain.place.slug, parameters, [*told, *notes_lines(noted, parameters)])

@@ -1,7 +1,7 @@
 """A network that predicts each cell from its surroundings and never sees the cell itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
@@ -57,7 +57,6 @@ class BlindSpot:
     session: Session
     share: Array
     hardware: NDArray[np.int64]
-    made: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -122,7 +121,7 @@ class BlindSpot:
 
     def settings(self) -> Settings:
         """The plain values that a bundle's card keeps."""
-        return {**self.reference.settings(), **self.made}
+        return self.reference.settings()
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays that a bundle keeps."""
@@ -134,14 +133,13 @@ class BlindSpot:
     ) -> Self:
         """The detector again, from what a bundle kept. Raises `BundleError` when something does not fit."""
         reference = standing.reference_of(settings, arrays)
-        made = {name: settings[name] for name in ("architecture", "channels") if name in settings}
         session = pictures.session_of(cls.name, model, reference.shape, (3, 2), (SURROUNDINGS, PREDICTION))
         share = learned.array_of(cls.name, arrays, "share", reference.shape)
         alive = reference.alive
         hardware = learned.array_of(cls.name, arrays, "hardware", (int(alive.sum()),), negative=True)
         if (hardware < -1).any() or (hardware >= alive.size).any() or (hardware % 1 != 0).any():
             raise BundleError(f"{cls.name}: found numbers of hardware that cannot be, expected -1 or more")
-        return cls(reference, session, share, hardware.astype(np.int64), made)
+        return cls(reference, session, share, hardware.astype(np.int64))
 
 
 def surroundings(

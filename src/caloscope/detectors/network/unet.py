@@ -1,7 +1,7 @@
 """A U-Net that says of every cell whether it counts too little or too much."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
@@ -41,7 +41,6 @@ class UNet:
     reference: Reference
     session: Session
     threshold: float
-    made: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,7 +89,7 @@ class UNet:
 
     def settings(self) -> Settings:
         """The plain values that a bundle's card keeps."""
-        return {**self.reference.settings(), **self.made, "threshold": self.threshold}
+        return {**self.reference.settings(), "threshold": self.threshold}
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays that a bundle keeps: those of the reference."""
@@ -103,5 +102,4 @@ class UNet:
         """The detector again, from what a bundle kept. Raises `BundleError` when something does not fit."""
         reference = standing.reference_of(settings, arrays)
         session = pictures.session_of(cls.name, model, reference.shape, (CHANNELS, 2), (RESIDUALS, LOGITS))
-        made = {name: settings[name] for name in ("channels",) if name in settings}
-        return cls(reference, session, learned.positive_of(cls.name, settings, "threshold"), made)
+        return cls(reference, session, learned.positive_of(cls.name, settings, "threshold"))

@@ -91,7 +91,7 @@ def autoencoder(
     )
     made = make(problem, recipe, NAMES, work, tell)
     session = pictures.session_of(name, made.model, typical.alive.shape, (1, 1), NAMES)
-    told = recipe.told()
+    told = recipe.told(name)
     network = Network(session, problem.average, {key: told[key] for key in KEPT})
     kept = [good[place] for place in chosen_of(prepared, held)]
     if name == AutoencoderLoss.name:

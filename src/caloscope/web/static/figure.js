@@ -59,7 +59,7 @@ function shapes(meta, plane, cells, chosen, c) {
 
 /** Height of a plot that is `width` wide: discs stay round without air around them, narrow maps are all alike. */
 export function heightOf(meta, width) {
-  if (meta.x.values.length === meta.y.values.length) return Math.max(170, Math.min(width - 58, 300) + 46);
+  if (meta.x.values.length === meta.y.values.length) return Math.max(170, Math.min(width - 58, width > 380 ? 340 : 300) + 46);
   const tall = width > 600 ? 60 : 0;
   return tall + (width < 420 ? 282 : meta.y.values.length > 40 ? 300 : 246);
 }

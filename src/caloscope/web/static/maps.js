@@ -150,6 +150,7 @@ async function show(root, slugs, asked, incident) {
     cards.delete(slug);
   }
   const round = asked.filter(({ meta }) => isRound(meta));
+  root.parentElement.classList.toggle("few", asked.length === 1 || (asked.length === 2 && round.length === 2)); // one row
   await Promise.all(slugs.map((slug, i) => {
     const card = cards.get(slug);
     if (root.children[i] !== card.root) root.insertBefore(card.root, root.children[i] ?? null);
