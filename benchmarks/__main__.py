@@ -15,6 +15,7 @@ from benchmarks import (
     networks,
     reading,
     replay,
+    short_references,
     simulation,
     surroundings,
     tdirectory,
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
     "delay": (delay.run, "from the onset of an endcap fault to its flag, with false flags"),
     "false_alarms": (false_alarms.run, "false incidents of the reference detector on healthy lumisections"),
     "surroundings": (surroundings.run, "what is left of a cell's fluctuation: a covariance, a network"),
+    "short_references": (short_references.run, "the same on references of few lumisections"),
     "networks": (networks.run, "training a network, against a plain loop; ONNX, against a session a map"),
     "detection": (detection.run, "delays of all detectors against an oracle, and their false incidents"),
 }
@@ -50,7 +52,7 @@ def main() -> None:
         parser.error(f"no benchmark {name!r}, expected some of {', '.join(BENCHMARKS)}")
     if arguments.list:
         for name, (_, what) in BENCHMARKS.items():
-            print(f"{name:13} {what}")
+            print(f"{name:16} {what}")
         return
     for name in arguments.names or BENCHMARKS:
         benchmark, what = BENCHMARKS[name]

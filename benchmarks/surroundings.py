@@ -21,7 +21,7 @@ from caloscope.evidence.layout import Layout
 from caloscope.evidence.neighbours import neighbours_of
 from caloscope.evidence.residuals import Levels, residuals
 from caloscope.records import MapRecord
-from caloscope.simulate import conditions
+from caloscope.simulate import Healthy, conditions
 
 MAPS: Final = ("EE+", "EE-", "EB", "HO", "HCAL")
 REGIME: Final = regimes.STEADY_EVENTS
@@ -43,26 +43,27 @@ def run() -> None:
         networks.train("blind-spot", name, REGIME.name)
         detector, _ = networks.learned("blind-spot", name, REGIME.name)
         assert isinstance(detector, BlindSpot)
-        shares = np.array([_shares(rows) for rows in _runs(name, detector)])
+        shares = np.array([shares(rows) for rows in runs_of(name, detector, regimes.subject(name)[1])])
         linear, network, both, after = shares.T
         told = (linear, network, network / linear, both / linear, after)
-        body.append((name, *(_text(values) for values in told)))
+        body.append((name, *(text(values) for values in told)))
     show(
         ("map", "left by the covariance", "left by the network", "ratio", "mean of both, ratio", "next LS"),
         body,
     )
 
 
-def _text(values: Array) -> str:
+def text(values: Array) -> str:
+    """The mean and its error."""
     return f"{values.mean():.3f} +- {values.std(ddof=1) / np.sqrt(len(values)):.3f}"
 
 
-def _runs(name: str, detector: BlindSpot) -> Iterator[list[Row]]:
+def runs_of(name: str, detector: BlindSpot, healthy: Healthy, runs: int = RUNS) -> Iterator[list[Row]]:
     """Of each run and lumisection: residuals alone, given the covariance, given the network, `(cell,)`."""
-    on, healthy = regimes.subject(name)
+    on = healthy.view
     layout = layout_of(on)
     lumis = LUMIS.get(name, USUAL_LUMIS)
-    for number in range(RUNS):
+    for number in range(runs):
         fill = REGIME.fill(FIRST_RUN + number, lumis, regimes.FIRST_HELD_OUT_DAY + number % 10)
         rows: list[Row] = []
         kept: Memory = {}
@@ -89,7 +90,7 @@ def _residuals(detector: BlindSpot, answer: Expectation, counts: Array, layout: 
     return alone, linear, alone - network
 
 
-def _shares(rows: Iterable[Row]) -> tuple[float, float, float, float]:
+def shares(rows: Iterable[Row]) -> tuple[float, float, float, float]:
     """Shares of the variance inside a run that are left: linear, network, mean of both; medians over cells.
 
     And the correlation of what the network leaves with that of the next lumisection, a mean over cells: what
