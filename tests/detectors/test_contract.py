@@ -89,7 +89,7 @@ def basis(folder: Path) -> tuple[learned.Typical, Network]:
     typical = learned.learn(learned.usable(observations(1), 30), "overdispersed", 30)
     model = tiny_networks.autoencoder(folder / "model.onnx", (SHAPE[0], SHAPE[1]), blurred=True)
     session = pictures.session_of("x", model, SHAPE, (1, 1), (pictures.PICTURE, pictures.RECONSTRUCTION))
-    return typical, Network(session, pictures.average_of(typical), {"architecture": "blur"})
+    return typical, Network(session, pictures.average_of(typical), {"architecture": "cae"})
 
 
 def network_autoencoder(folder: Path) -> tuple[Detector, Path | None]:

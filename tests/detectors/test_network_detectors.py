@@ -13,11 +13,12 @@ from caloscope.detectors.network import Autoencoder, AutoencoderLoss, BlindSpot,
 from caloscope.detectors.network.autoencoder import Network
 from caloscope.detectors.network.blind_spot import PREDICTION, SURROUNDINGS
 from caloscope.detectors.network.cnn import cnn_session
-from caloscope.detectors.network.residuals import deviation, variance
+from caloscope.detectors.network.residuals import variance
 from caloscope.detectors.network.unet import CHANNELS, LOGITS, RESIDUALS
 from caloscope.detectors.notebook import SHIFT
 from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
+from caloscope.evidence import EvidenceState, Thresholds, Told, layout_of, weigh
 from caloscope.records import LumiId, Reason
 
 from . import tiny_networks
@@ -79,7 +80,7 @@ def cnn(folder: Path) -> Cnn:
     return Cnn(reference(), cnn_session(model, PLANE), 35.0)
 
 
-def expected(detector: Autoencoder | BlindSpot, shown: Observation) -> Expectation:
+def expected(detector: Autoencoder, shown: Observation) -> Expectation:
     answer, _ = detector.look(shown, {})
     assert isinstance(answer, Expectation)
     return answer
@@ -106,50 +107,50 @@ def test_what_a_network_rebuilds_wrongly_is_corrected(tmp_path: Path) -> None:
     assert corrected[2, 2] / plain_mean[2, 2] == pytest.approx(1.1, rel=0.01)
 
 
-def test_a_dead_cell_leaves_the_surroundings_of_others_as_they_were(tmp_path: Path) -> None:
-    detector, shown = blind_spot(tmp_path), observations()[0]
-    dead = changed(shown, (3, 4), 0.0)
-    answer, _ = detector.reference.look(dead, {})
-    assert isinstance(answer, Expectation)
-    alive = detector.alive
-    residual = ((dead.counts - answer.mean) / deviation(answer))[alive]
-    cell = int(np.flatnonzero(np.flatnonzero(alive) == 3 * PLANE[1] + 4)[0])
-    agree = np.ones(residual.shape, np.bool_)
-    agree[cell] = False
-    masked, _ = detector.predicted(residual, agree)
-    found = expected(detector, dead)
-    moved = ((found.mean - answer.mean) / deviation(answer))[alive]
-    np.testing.assert_allclose(moved, masked, atol=1e-6)
-    assert found.mean[3, 4] == pytest.approx(MEAN, rel=0.05)
-    # Whatever it counts, once it is out of the others' surroundings nothing moves.
-    hot = expected(detector, changed(shown, (3, 4), 4_000.0))
-    other, _ = detector.reference.look(changed(shown, (3, 4), 4_000.0), {})
-    assert isinstance(other, Expectation)
-    again = ((hot.mean - other.mean) / deviation(other))[alive]
-    np.testing.assert_allclose(again, masked, atol=0.05)
+def test_a_cell_that_is_not_asked_says_nothing_of_others(tmp_path: Path) -> None:
+    detector = blind_spot(tmp_path)
+    residual = np.random.default_rng(1).normal(size=PLANE)
+    asked = detector.alive.copy()
+    asked[3, 4] = False
+    found, left = detector.given(residual, asked)
+    for other in (-12.0, 0.0, 300.0):
+        residual[3, 4] = other
+        again, _ = detector.given(residual, asked)
+        np.testing.assert_array_equal(again, found)
+    assert (left[detector.alive] > 0).all()
+    assert (left[~detector.alive] == 1.0).all()
+    assert not found[~detector.alive].any()
+
+
+def test_no_cell_has_a_say_in_its_own_expectation_and_its_neighbours_have(tmp_path: Path) -> None:
+    detector = blind_spot(tmp_path)
+    residual = np.zeros(PLANE)
+    residual[2:5, 3:6] = 2.0
+    for own in (-5.0, 0.0, 5.0):
+        residual[3, 4] = own
+        expected_, _ = detector.given(residual, detector.alive)
+        assert expected_[3, 4] == pytest.approx(8 * 2.0 / 9.0)
+        assert expected_[3, 5] == pytest.approx((own + 4 * 2.0) / 9.0)
 
 
 @pytest.mark.parametrize("over", [9.0, 2.0, 1.3])
-def test_a_faulty_cell_has_no_say_through_its_neighbours(over: float, tmp_path: Path) -> None:
-    # With 1.3 all eight neighbours of a dead cell are far from what they are expected to count.
-    detector, shown = blind_spot(tmp_path, over), observations()[0]
-    quiet = replace(shown, counts=np.where(detector.alive, MEAN, 0.0))
-    healthy = expected(detector, quiet).mean[3, 4]
-    for counts in (0.0, 0.5 * MEAN, 2.0 * MEAN, 10.0 * MEAN):
-        assert expected(detector, changed(quiet, (3, 4), counts)).mean[3, 4] == pytest.approx(
-            healthy, rel=0.02
-        )
-
-
-def test_neighbours_move_what_is_expected(tmp_path: Path) -> None:
-    detector, shown = blind_spot(tmp_path), observations()[0]
-    counts = shown.counts.copy()
-    counts[2:5, 3:6] += 2.0 * np.sqrt(MEAN)
-    counts[3, 4] = MEAN
-    raised = expected(detector, replace(shown, counts=counts))
-    assert raised.mean[3, 4] > expected(detector, shown).mean[3, 4] + 0.7 * np.sqrt(MEAN)
-    assert raised.covariance is None
-    assert (raised.dispersion >= 1.0).all()
+def test_a_faulty_cell_is_flagged_and_its_neighbours_are_not(over: float, tmp_path: Path) -> None:
+    # With 1.3 all eight neighbours of a dead cell would be far from what they are expected to count.
+    detector, shown, on = blind_spot(tmp_path, over), observations()[0], plain(PLANE)
+    quiet = np.where(detector.alive, MEAN, 0.0)
+    cell = np.zeros(PLANE, np.bool_)
+    cell[3, 4] = True
+    for factor in (0.0, 0.5, 2.0, 10.0):
+        state = EvidenceState.empty(on)
+        memory: Memory = {}
+        for lumi in range(1, 9):
+            counts = np.where(cell, factor * MEAN, quiet)
+            answer, memory = detector.look(replace(shown, id=LumiId(1, lumi), counts=counts), memory)
+            assert isinstance(answer, Expectation)
+            assert answer.covariance is not None
+            told = Told(LumiId(1, lumi), counts, answer, np.zeros(PLANE, np.bool_))
+            evidence, state = weigh(state, told, layout_of(on), Thresholds.of(14.0, {}))
+        np.testing.assert_array_equal(evidence.flagged, cell)
 
 
 def test_windows_are_sums_by_hand() -> None:

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from caloscope import training
 from caloscope.bundle import Bundle
 from caloscope.config.catalogue import load
-from caloscope.detectors.base import Answer, Expectation, Memory, NotKnown, Observation, Score, Settings
+from caloscope.detectors.base import (
+    Answer,
+    Array,
+    Expectation,
+    Memory,
+    NotKnown,
+    Observation,
+    Score,
+    Settings,
+)
 from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.pipeline import Pipeline
@@ -102,7 +111,38 @@ def can_test_nothing(observation: Observation) -> Answer:
     return Score(value, 1.0, value > 1, accumulated=True)
 
 
+class Around:
+    """What somebody says of the cells around each cell."""
+
+    def __init__(self, value: float, shape: tuple[int, ...] | None = None) -> None:
+        self.value, self.shape = value, shape
+
+    def given(self, residual: Array, asked: Mask) -> tuple[Array, Array]:
+        """The value everywhere; none where there is none to be had."""
+        return np.full(self.shape or residual.shape, 1.0 / self.value), np.ones(self.shape or residual.shape)
+
+
+def surrounded(observation: Observation, around: Around) -> Answer:
+    one = np.ones_like(observation.counts)
+    return Expectation("overdispersed", 50 * one, 4 * one, one > 0, 0.01 * one, surroundings=around)
+
+
+def knows_no_surroundings(observation: Observation) -> Answer:
+    return surrounded(observation, Around(0.0))
+
+
+def surroundings_of_another_shape(observation: Observation) -> Answer:
+    return surrounded(observation, Around(1.0, (2, 2)))
+
+
+def surroundings_are_no_number(observation: Observation) -> Answer:
+    return surrounded(observation, Around(np.nan))
+
+
 MOODS = [
+    knows_no_surroundings,
+    surroundings_of_another_shape,
+    surroundings_are_no_number,
     breaks,
     expects_another_shape,
     expects_no_number,

@@ -2,8 +2,9 @@
 
 `selftest.h5` is flat, as `reference.h5` is. `told` holds what is no array, as JSON in UTF-8 (uint8); of the
 lumisection with index NN there are `NN_counts`, `NN_companion_K` for each companion that `told` names, and
-the arrays of the answer: `NN_mean`, `NN_dispersion` and `NN_testable` of an expectation, `NN_value`,
-`NN_testable` and, where there is one, `NN_reconstruction` of a score, none of an answer that is not known.
+the arrays of the answer: `NN_mean`, `NN_dispersion` and `NN_testable` of an expectation, with `NN_given` and
+`NN_left` where there are surroundings; `NN_value`, `NN_testable` and, where there is one,
+`NN_reconstruction` of a score; none of an answer that is not known.
 Counts are kept as small integers, answers as float32, whose rounding of 6e-8 is nothing against what is
 tolerated. A score alone would say little: on good data it is far below its threshold, whatever the network
 makes of the picture.
@@ -12,15 +13,16 @@ makes of the picture.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from caloscope.bundle.answered import Answered, Kind, answered
 from caloscope.bundle.arrays import read_arrays, write_arrays
 from caloscope.bundle.card import first_fault
-from caloscope.detectors.base import Answer, Array, Detector, Expectation, Memory, Observation, Score
+from caloscope.detectors.base import Array, Detector, Memory, Observation
 from caloscope.errors import BundleError
 from caloscope.records import LumiId, Reason
 
@@ -30,11 +32,11 @@ MOST_TOLD = 1_000_000  # bytes
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     "expectation": ("mean", "dispersion", "testable"),
+    "surrounded": ("mean", "dispersion", "testable", "given", "left"),
     "score": ("value", "testable"),
     "not_known": (),
 }
 
-Kind: TypeAlias = Literal["expectation", "score", "not_known"]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 
 
@@ -59,16 +61,6 @@ _FACTS: Final = TypeAdapter(Annotated[tuple[Facts, ...], Field(max_length=MOST)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answered:
-    """A detector's answer as far as a self-test keeps it; arrays have the view's shape."""
-
-    kind: Kind
-    arrays: Mapping[str, NDArray[Any]]
-    reason: Reason | None = None
-    threshold: float | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class SelfTest:
     """Lumisections in the order in which a detector with an empty memory saw them, and its answers."""
 
@@ -90,10 +82,10 @@ def answers_of(detector: Detector, observations: Sequence[Observation]) -> tuple
     for each in observations:
         try:
             answer, memory = detector.look(each, memory)
+            found.append(answered(answer, each.counts))
         except Exception as error:
             text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise BundleError(f"{detector.name}: failed at {each.id.run}:{each.id.lumi} ({text})") from error
-        found.append(_answered(answer))
     return tuple(found)
 
 
@@ -155,21 +147,6 @@ def _restored(
     return seen, Answered(facts.kind, kept, facts.reason, facts.threshold)
 
 
-def _answered(answer: Answer) -> Answered:
-    """What is kept of an answer."""
-    told: dict[str, NDArray[Any]]
-    if isinstance(answer, Expectation):
-        mean, dispersion = _single(answer.mean), _single(answer.dispersion)
-        told = {"mean": mean, "dispersion": dispersion, "testable": answer.testable}
-        return Answered("expectation", told)
-    if isinstance(answer, Score):
-        told = {"value": _single(answer.value), "testable": answer.testable}
-        if answer.reconstruction is not None:
-            told["reconstruction"] = _single(answer.reconstruction)
-        return Answered("score", told, threshold=float(answer.threshold))
-    return Answered("not_known", {}, reason=answer.reason)
-
-
 def _facts(seen: Observation, answer: Answered) -> Facts:
     return Facts(
         run=int(seen.id.run),
@@ -183,12 +160,6 @@ def _facts(seen: Observation, answer: Answered) -> Facts:
         threshold=answer.threshold,
         reconstruction="reconstruction" in answer.arrays,
     )
-
-
-def _single(values: Array) -> NDArray[np.float32]:
-    """Numbers as float32; what is larger than that can hold becomes its largest."""
-    most = float(np.finfo(np.float32).max)
-    return np.clip(values, -most, most).astype(np.float32)
 
 
 def _small(counts: Array) -> NDArray[np.generic]:

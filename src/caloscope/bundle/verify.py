@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caloscope.bundle.answered import Answered
 from caloscope.bundle.files import SELFTEST
-from caloscope.bundle.selftest import Answered, SelfTest, answers_of, read
+from caloscope.bundle.selftest import SelfTest, answers_of, read
 from caloscope.errors import BundleError
 
 if TYPE_CHECKING:

@@ -35,11 +35,13 @@ def conditional(counts: Array, expectation: Expectation, exists: Mask) -> Condit
 
     With residuals z in standard deviations and the inverse P of their correlation matrix, y = P z: y_i / P_ii
     is what the others do not tell of cell i, and 1 / P_ii its variance. Without a covariance the cells stand
-    alone.
+    alone. Where there are surroundings, they tell.
     """
     mean = expectation.mean[exists]
     testable = expectation.testable[exists] & (mean > 0)
     variance = np.where(testable, variances(expectation, exists), 1.0)
+    if expectation.surroundings is not None:
+        return _surrounded(counts, expectation, exists, variance)
     if expectation.covariance is None:
         return Conditional(mean, variance, testable)
     inverse = matrix(expectation.covariance)
@@ -51,6 +53,18 @@ def conditional(counts: Array, expectation: Expectation, exists: Mask) -> Condit
     found = np.where(testable, counts[exists] - deviation * rest, mean)
     # Far more than the neighbours can say is a cell of few counts beside a large fluctuation.
     return Conditional(np.maximum(found, 0.3 * mean), variance / precision, testable)
+
+
+def _surrounded(counts: Array, expectation: Expectation, exists: Mask, variance: Array) -> Conditional:
+    """As the cells around each cell make it, in the words of who knows them."""
+    assert expectation.surroundings is not None
+    testable, mean = expectation.testable & exists & (expectation.mean > 0), expectation.mean
+    deviation = np.ones(mean.shape)
+    deviation[exists] = np.sqrt(variance)
+    residual = np.where(testable, (counts - mean) / deviation, 0.0)
+    expected, left = expectation.surroundings.given(residual, testable)
+    found = np.where(testable, mean + deviation * expected, mean)
+    return Conditional(np.maximum(found, 0.3 * mean)[exists], variance * left[exists], testable[exists])
 
 
 def matrix(covariance: Covariance) -> sparse.csr_array:

@@ -64,6 +64,18 @@ class Covariance:
     map_change: float = 0.01
 
 
+class Surroundings(Protocol):
+    """What is known of each cell from the cells around it, where that is more than a covariance tells."""
+
+    def given(self, residual: Array, asked: Mask) -> tuple[Array, Array]:
+        """The residual that is expected of each cell, and the share of its variance that is left.
+
+        `residual` is that of each cell by itself, in standard deviations; cells that are not `asked` say
+        nothing, and no cell has a say in its own. All arrays have the view's shape.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Expectation:
     """The count distribution expected in each cell of a healthy detector, given events and pileup.
@@ -74,8 +86,9 @@ class Expectation:
     *overdispersed*: variance = `dispersion` x `mean` (a Fano factor, >= 1). `relative_error` is the relative
     rms by which the rate (or hazard) behind `mean` may be off for a whole run, given the neighbours where
     there is a `covariance`: what the training did not know, and what changes from run to run. `degraded`
-    lists the fallbacks used. `unsettled`: conditions have just changed, and the level of the whole map has to
-    be learned again.
+    lists the fallbacks used. Where there are `surroundings` single cells are judged by these, and regions by
+    the `covariance`. `unsettled`: conditions have just changed, and the level of the whole map has to be
+    learned again.
     """
 
     noise: Noise
@@ -87,6 +100,7 @@ class Expectation:
     degraded: tuple[Reason, ...] = ()
     covariance: Covariance | None = None
     unsettled: bool = False
+    surroundings: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

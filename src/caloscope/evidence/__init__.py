@@ -1,5 +1,6 @@
 """Evidence: which faults are looked for, how likely each is, and how that gathers over lumisections."""
 
+from caloscope.evidence.around import SurroundingsError
 from caloscope.evidence.bank import FACTORS, SHIFTS
 from caloscope.evidence.gathered import gathered
 from caloscope.evidence.layout import Layout, layout_of
@@ -14,6 +15,7 @@ __all__ = [
     "Evidence",
     "EvidenceState",
     "Layout",
+    "SurroundingsError",
     "Thresholds",
     "Told",
     "gathered",

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from caloscope.detectors.base import Array, Expectation
+from caloscope.evidence.around import given_around
 from caloscope.evidence.counted import Counted
 from caloscope.evidence.flags import Flagged, flagged_places
 from caloscope.evidence.halo import halo_of
@@ -54,7 +55,8 @@ def one_pass(setting: Setting, state: EvidenceState, told: Told) -> Pass:
     seen = _seen(setting, state, told)
     lumi, layout = told.id.lumi, setting.layout
     halo = BELIEVED * halo_of(layout, state.cells.bad)
-    shown, cells = setting.cells.grown(state.cells, news_of_cells(seen.found), halo, lumi)
+    news = news_of_cells(given_around(seen.found, told.expectation.surroundings, layout))
+    shown, cells = setting.cells.grown(state.cells, news, halo, lumi)
     if not setting.together:
         flagged = flagged_places((shown, None, None), state, setting, seen)
         return Pass(seen, shown, cells, state.parts, state.whole, flagged)

@@ -7,7 +7,17 @@ import numpy as np
 from caloscope import prepare
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Score
-from caloscope.evidence import Evidence, EvidenceState, Thresholds, Told, gathered, layout_of, weigh
+from caloscope.evidence import (
+    Evidence,
+    EvidenceState,
+    SurroundingsError,
+    Thresholds,
+    Told,
+    gathered,
+    layout_of,
+    weigh,
+)
+from caloscope.pipeline.ask import LONGEST_DETAIL
 from caloscope.pipeline.coherent import LEFT
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask, Reason
@@ -56,7 +66,10 @@ def judge(
     """
     judgement: Judgement | NotKnown
     if isinstance(answer, Expectation):
-        judgement, state = _by_evidence(bundle, arrived, answer, state)
+        try:
+            judgement, state = _by_evidence(bundle, arrived, answer, state)
+        except SurroundingsError as error:
+            judgement = NotKnown(Reason.DETECTOR_FAILED, str(error)[:LONGEST_DETAIL])
     elif isinstance(answer, Score):
         judgement, state = _by_score(bundle, arrived.given.id, answer, state)
     else:

@@ -9,8 +9,9 @@ import numpy as np
 from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.decide import codes_of, unknown_codes
-from caloscope.detectors.base import Answer, Array, Expectation, NotKnown, Observation
+from caloscope.detectors.base import Answer, NotKnown, Observation
 from caloscope.evidence import EvidenceState, onset_of
+from caloscope.pipeline.answers import expected_of, with_answer
 from caloscope.pipeline.ask import ask, observed
 from caloscope.pipeline.coherent import shifted
 from caloscope.pipeline.gain import gained
@@ -19,7 +20,6 @@ from caloscope.pipeline.state import Given, State
 from caloscope.records import (
     Cell,
     Codes,
-    Floats,
     Incident,
     LumiId,
     MapResult,
@@ -100,7 +100,8 @@ class Scorer:
         answer, memory = ask(self.bundle, observation, state.memory)
         answer = shifted(answer, given.coherent)
         judgement, evidence = judge(self.bundle, arrived, answer, state.evidence)
-        state = replace(state, memory=memory, evidence=evidence)
+        failed = isinstance(judgement, NotKnown) and judgement.reason is Reason.DETECTOR_FAILED
+        state = replace(state, memory=state.memory if failed else memory, evidence=evidence)
         if isinstance(judgement, NotKnown):
             return Scored(self.unknown(given, judgement, masked), state)
         flags = self._flags(arrived, judgement, answer)
@@ -114,7 +115,7 @@ class Scorer:
         result = self._result(given, Quality.BAD if bad else Quality.GOOD, codes)
         if not bad and absent and isinstance(answer, NotKnown):
             result = replace(result, quality=Quality.UNKNOWN, reason=answer.reason)
-        result = _with_answer(
+        result = with_answer(
             replace(
                 result,
                 evidence=judgement.evidence.value.astype(np.float32),
@@ -133,7 +134,7 @@ class Scorer:
             direction=judgement.evidence.direction,
             evidence=judgement.evidence.value,
             counts=arrived.counts,
-            expected=_expected(answer, arrived.counts.shape),
+            expected=expected_of(answer, arrived.counts.shape),
             testable=judgement.testable,
             seen=judgement.seen,
             masked=arrived.masked,
@@ -164,34 +165,6 @@ class Scorer:
 def _any_open(tracks: Sequence[incidents.Track]) -> bool:
     """Whether an incident is open that somebody should know of."""
     return any(track.is_open and not track.incident.masked for track in tracks)
-
-
-def _with_answer(result: MapResult, answer: Answer) -> MapResult:
-    """The result with what the detector said, for those who want to see why."""
-    if isinstance(answer, Expectation):
-        return replace(result, expected=_floats(answer.mean), degraded=answer.degraded)
-    if isinstance(answer, NotKnown):
-        return replace(result, detail=f"{answer.reason}: {answer.detail}")
-    made = None if answer.reconstruction is None else _floats(answer.reconstruction)
-    return replace(
-        result,
-        score=_floats(answer.value),
-        reconstruction=made,
-        degraded=answer.degraded,
-        image_events=answer.image_events,
-    )
-
-
-def _expected(answer: Answer, shape: tuple[int, ...]) -> Array:
-    """Counts of a healthy map, as far as somebody says so."""
-    if isinstance(answer, Expectation):
-        return answer.mean
-    guess = answer.guess if isinstance(answer, NotKnown) else None
-    return np.zeros(shape) if guess is None else guess
-
-
-def _floats(values: Array) -> Floats:
-    return values.astype(np.float32)
 
 
 def _onsets(judgement: Judgement) -> dict[Cell, LumiId]:

@@ -7,13 +7,11 @@ from typing import ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
 
 from caloscope.detectors import learned
 from caloscope.detectors.base import Answer, Array, Expectation, Memory, Observation, Settings
-from caloscope.detectors.learned.scale import HIGHEST_PROBABILITY
 from caloscope.detectors.network import pictures, standing
-from caloscope.detectors.network.residuals import CLIPPED, deviation
+from caloscope.detectors.network.residuals import CLIPPED
 from caloscope.detectors.onnx import Session
 from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
@@ -21,34 +19,24 @@ from caloscope.records import Mask
 
 SURROUNDINGS, PREDICTION = "surroundings", "prediction"
 
-OUTLIER: Final = 4.0
-"""Standard deviations beyond which a cell says nothing of its neighbours."""
-
 LOGARITHM: Final = (-4.0, 2.0)
 """Between these is the logarithm of the share of the variance that is left."""
-
-ROUNDS: Final = 4
-AROUND: Final = 7
-"""Bins across of the surroundings that the network sees."""
-
-LOWEST: Final = 0.05
-"""No prediction is below this share of what the reference expects."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlindSpot:
-    """The reference's expectation, moved to where the surroundings of each cell say that it is now.
+    """The reference's expectation, and what the surroundings of each cell say that it is now.
 
     A convolutional network whose receptive field leaves out the cell that it predicts (Laine et al.,
     arXiv:1901.10277) gets residuals in standard deviations, which cells take part, and what the other cells
     of the same hardware have in common; it answers with the residual that is expected and the share of the
-    variance that is left. No cell has a say in its own expectation; cells far from theirs leave the
-    surroundings of others, the farthest first. `share`, in the view's shape, corrects the variance on runs
-    that the network did not learn from. `hardware` holds the number of each living cell's smallest region,
-    -1 for none.
+    variance that is left. No cell has a say in its own expectation; cells that are flagged, suspect or far
+    from what is expected leave the surroundings of others. Regions and the whole map are judged by the
+    reference's covariance. `share`, in the view's shape, corrects the variance on runs that the network did
+    not learn from. `hardware` holds the number of each living cell's smallest region, -1 for none.
 
-    Good at: single cells, also next to faulty ones and at edges. Bad at: regions, as cells that are faulty
-    together explain each other.
+    Good at: all that the reference is good at, and single cells where it was learned from few lumisections.
+    Bad at: nothing that the reference is better at is known; it needs a network and three times the time.
     """
 
     name: ClassVar[str] = "blind-spot"
@@ -69,49 +57,18 @@ class BlindSpot:
         return self.reference.alive
 
     def look(self, observation: Observation, memory: Memory) -> tuple[Answer, Memory]:
-        """The counts expected now, given the surroundings. It remembers what the reference does."""
+        """What the reference expects, with this network to say what surroundings make of it."""
         answer, memory = standing.look(self.reference, observation, memory)
-        if not isinstance(answer, Expectation):
-            return answer, memory
-        return self._moved(observation.counts, answer), memory
+        if isinstance(answer, Expectation):
+            answer = replace(answer, surroundings=self)
+        return answer, memory
 
-    def _moved(self, counts: Array, expected: Expectation) -> Expectation:
+    def given(self, residual: Array, asked: Mask) -> tuple[Array, Array]:
+        """See `Surroundings`."""
         alive = self.alive
-        width = deviation(expected)[alive]
-        residual = (counts[alive] - expected.mean[alive]) / width
-        found, left = self._agreed(residual)
-        moved, dispersion = expected.mean.copy(), expected.dispersion.copy()
-        moved[alive] = np.maximum(moved[alive] + found * width, LOWEST * moved[alive])
-        if expected.noise == "binomial":
-            moved = np.minimum(moved, expected.trials * HIGHEST_PROBABILITY)
-        else:
-            dispersion[alive] = np.maximum(1.0, dispersion[alive] * left)
-        return replace(expected, mean=moved, dispersion=dispersion, covariance=None)
-
-    def _agreed(self, residual: Array) -> tuple[Array, Array]:
-        """What `predicted` says once cells that are far off have left the surroundings of others.
-
-        The farthest of neighbours leaves first, and comes back where it agrees with what is left: otherwise a
-        faulty cell would make its healthy neighbours leave, and would be asked about itself by their absence.
-        """
-        agree = np.ones(residual.shape, np.bool_)
-        found, left = self.predicted(residual, agree)
-        for _ in range(ROUNDS):
-            off = np.abs(residual - found) / np.sqrt(left)
-            here = off > OUTLIER
-            now = ~(here & (~agree | self._farthest(off)))
-            if (now == agree).all():
-                break
-            agree = now
-            found, left = self.predicted(residual, agree)
-        return found, left
-
-    def _farthest(self, off: Array) -> Mask:
-        """Cells that are farther off than all others around them, `(cell,)`."""
-        on_view = learned.on_view(off[np.newaxis], self.alive)[0]
-        size = (*(1,) * (on_view.ndim - 2), AROUND, AROUND)
-        # Round all edges: where an axis is no circle this only makes a cell wait for a round.
-        return np.asarray(on_view >= maximum_filter(on_view, size, mode="wrap"))[self.alive]
+        expected, left = np.zeros(alive.shape), np.ones(alive.shape)
+        expected[alive], left[alive] = self.predicted(residual[alive], asked[alive])
+        return expected, left
 
     def predicted(self, residual: Array, agree: Mask) -> tuple[Array, Array]:
         """The residual that the surroundings make likely, and the share of variance left, `(cell,)` each."""
