@@ -24,7 +24,7 @@ def logistic(good: Sequence[Observation], how: Input = "ratio") -> Logistic:
     biases = np.array([EDGE * STEEP, 0.0, 0.0], np.float32)
     centre = np.ones(cells, np.float32) if how == "ratio" else np.full(cells, 0.9, np.float32)
     width = np.full(cells, 0.05, np.float32)
-    return Logistic(typical, how, centre, width, (Layer(weights, biases),), 40.0)
+    return Logistic(typical, how, centre, width, (Layer(weights, biases),), 40.0, 35.0, 10.0)
 
 
 def mlp(good: Sequence[Observation], how: Input = "ratio") -> Mlp:
@@ -37,4 +37,4 @@ def mlp(good: Sequence[Observation], how: Input = "ratio") -> Mlp:
     weights = np.stack([np.zeros(2 * cells), low, high], axis=1).astype(np.float32)
     first = Layer(hidden, np.zeros(2 * cells, np.float32))
     last = Layer(weights, np.array([4.0 * STEEP * cells, 0.0, 0.0], np.float32))
-    return Mlp(plain.typical, how, plain.centre, plain.width, (first, last), 40.0)
+    return Mlp(plain.typical, how, plain.centre, plain.width, (first, last), 40.0, 35.0, 10.0)

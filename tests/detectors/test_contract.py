@@ -121,7 +121,7 @@ def unet(folder: Path) -> tuple[Detector, Path | None]:
 def cnn(folder: Path) -> tuple[Detector, Path | None]:
     model = tiny_networks.cnn(folder / "model.onnx", (SHAPE[0], SHAPE[1]))
     found = Reference.fit(observations(1), "overdispersed", plain(SHAPE))
-    return Cnn(found, cnn_session(model, SHAPE), 35.0), model
+    return Cnn(found, cnn_session(model, SHAPE), 35.0, 33.0, 4.0), model
 
 
 BUILDERS: dict[str, Builder] = {

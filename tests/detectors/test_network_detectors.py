@@ -77,7 +77,7 @@ def unet(folder: Path) -> UNet:
 
 def cnn(folder: Path) -> Cnn:
     model = tiny_networks.cnn(folder / "model.onnx", PLANE)
-    return Cnn(reference(), cnn_session(model, PLANE), 35.0)
+    return Cnn(reference(), cnn_session(model, PLANE), 35.0, 33.0, 4.0)
 
 
 def expected(detector: Autoencoder, shown: Observation) -> Expectation:

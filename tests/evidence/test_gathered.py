@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,13 @@ def score(value: float, sign: int = 1, *, allowance: float = 2.0, accumulated: b
     values, direction = np.zeros(VIEW.shape), np.zeros(VIEW.shape, np.int8)
     values[CELL], direction[CELL] = value, sign
     return Score(
-        values, THRESHOLD, VIEW.exists, accumulated=accumulated, allowance=allowance, direction=direction
+        values,
+        THRESHOLD,
+        VIEW.exists,
+        accumulated=accumulated,
+        allowance=allowance,
+        remembered=4.0,
+        direction=direction,
     )
 
 
@@ -44,25 +51,36 @@ def others(value: Array) -> Array:
 
 
 def test_what_is_weak_in_each_lumisection_passes_the_threshold_in_some() -> None:
-    assert course([score(3.5)] * 4) == pytest.approx([3.5, 5.0, 6.5, 8.0])
+    assert course([score(3.5)] * 4) == pytest.approx([3.5, 5.0, 6.5, 7.5])
     assert course([score(1.9)] * 50) == pytest.approx([1.9] * 50)
 
 
 def test_a_value_in_the_other_direction_counts_against_it() -> None:
-    assert course([score(4.0), score(1.0, -1), score(1.0), score(3.0)]) == pytest.approx([4.0, 1.0, 1.0, 3.0])
+    # 2 beyond the allowance, then 1 of the other direction, so that 1 is left.
+    assert course([score(4.0), score(3.0, -1), score(2.0)]) == pytest.approx([4.0, 3.0, 3.0])
+    assert course([score(4.0), score(30.0, -1), score(2.0)]) == pytest.approx([4.0, 30.0, 2.0])
 
 
 def test_a_fault_that_is_over_is_soon_forgotten() -> None:
     found = course([score(50.0)] * 30 + [score(0.8)] * 6)
-    assert sum(value > THRESHOLD for value in found[30:]) <= 5
+    assert max(found[30:]) < THRESHOLD
     assert found[-1] == pytest.approx(0.8)
+
+
+def test_it_is_forgotten_as_soon_where_scores_have_an_offset() -> None:
+    def shifted(value: float) -> Score:
+        return replace(score(30.0 + value, allowance=30.5), threshold=31.0, remembered=1.0)
+
+    found = course([shifted(5.0)] * 10 + [shifted(-0.1)] * 3)
+    assert min(found[:10]) > 31.0
+    assert max(found[10:]) < 31.0
 
 
 def test_a_new_run_begins_anew() -> None:
     state = EvidenceState.empty(VIEW)
     for lumi in (1, 2):
         _, state = gathered(state, score(5.0), LumiId(1, lumi), VIEW.exists)
-    assert course([score(5.0)], run=1, state=state) == pytest.approx([11.0])
+    assert course([score(5.0)], run=1, state=state) == pytest.approx([9.0])
     assert course([score(5.0)], run=2, state=state) == pytest.approx([5.0])
 
 

@@ -109,9 +109,9 @@ class Score:
 
     `accumulated` says that `value` already gathers several lumisections: then `threshold` is applied
     unchanged and nothing more is summed. Else what is beyond `allowance`, in the unit of `value`, adds up
-    from one lumisection to the next: healthy ones have to be below it on average. Where it is infinite each
-    lumisection stands for itself. `direction` (-1 low, +1 high) where the detector knows it.
-    `image_events` is the number of events behind the picture that was judged.
+    from one lumisection to the next, to what is `remembered` at most: healthy ones have to be below it on
+    average. Where it is infinite each lumisection stands for itself. `direction` (-1 low, +1 high) where the
+    detector knows it. `image_events` is the number of events behind the picture that was judged.
     """
 
     value: Array
@@ -119,6 +119,7 @@ class Score:
     testable: Mask
     accumulated: bool
     allowance: float = math.inf
+    remembered: float = math.inf
     reconstruction: Array | None = None
     direction: NDArray[np.int8] | None = None
     image_events: int | None = None

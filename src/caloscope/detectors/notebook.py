@@ -28,6 +28,10 @@ SHIFT: Final = 30.0
 """Added to the log odds so that they are never negative; a map with less is as good as can be."""
 
 
+# Settings of classifiers: what is flagged, what adds up, and to how much.
+LIMITS: Final = ("threshold", "allowance", "remembered")
+
+
 class Seen(NamedTuple):
     """What a map is to a classifier, `(cells,)` of the living cells, and the counts that were expected."""
 
@@ -73,9 +77,9 @@ class Classifier:
     """What `logistic` and `mlp` have in common: features of the whole map, layers, one answer for all cells.
 
     Every living cell gets the same score, log((p_low + p_high) / p_good) + 30 and at least 0, and the same
-    direction, that of the likelier fault: it says that something is wrong with the map, and not where. Odds
-    above one add up over lumisections.
-    `centre` and `width` are those of the features of good maps, `(cells,)`.
+    direction, that of the likelier fault: it says that something is wrong with the map, and not where. What
+    is above `allowance` adds up over lumisections, to `remembered` at most. `centre` and `width` are those of
+    the features of good maps, `(cells,)`.
     """
 
     name: ClassVar[str]
@@ -87,6 +91,8 @@ class Classifier:
     width: Floats
     layers: tuple[Layer, ...]
     threshold: float
+    allowance: float
+    remembered: float
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,7 +119,8 @@ class Classifier:
             threshold=self.threshold,
             testable=self.alive,
             accumulated=False,
-            allowance=SHIFT,
+            allowance=self.allowance,
+            remembered=self.remembered,
             reconstruction=seen.expected.mean,
             direction=np.where(self.alive, -1 if logits[1] >= logits[2] else 1, 0).astype(np.int8),
             image_events=round(seen.expected.events),
@@ -123,8 +130,8 @@ class Classifier:
 
     def settings(self) -> Settings:
         """The plain values that a bundle's card keeps."""
-        own = {"input": self.input, "layers": len(self.layers), "threshold": self.threshold}
-        return {**self.typical.settings(), **own}
+        own = {name: getattr(self, name) for name in ("input", *LIMITS)}
+        return {**self.typical.settings(), **own, "layers": len(self.layers)}
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays that a bundle keeps."""
@@ -151,7 +158,7 @@ class Classifier:
             centre=learned.array_of(cls.name, arrays, "centre", cells).astype(np.float32),
             width=width,
             layers=restored_layers(cls.name, settings, arrays, cells[0], hidden=cls.hidden),
-            threshold=learned.positive_of(cls.name, settings, "threshold"),
+            **{name: learned.positive_of(cls.name, settings, name) for name in LIMITS},
         )
 
 

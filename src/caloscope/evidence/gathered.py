@@ -12,10 +12,11 @@ from caloscope.records import LumiId, Mask
 def gathered(state: EvidenceState, score: Score, at: LumiId, exists: Mask) -> tuple[Array, EvidenceState]:
     """What a score comes to with what is left of those before, on the view's shape, and the new state.
 
-    Two sums a cell, for too low and too high, each the larger of zero and itself plus the value less the
-    allowance, as in Page's CUSUM (Biometrika 41 (1954) 100); a value of the other direction counts against
-    it. They hold at most the threshold, so that a fault that is over is soon forgotten, and are those of one
-    run. A score that is accumulated, or whose allowance is infinite, comes back as it is.
+    Two sums a cell of what is beyond the allowance, for too low and too high, each the larger of zero and
+    itself plus the value less the allowance, as in Page's CUSUM (Biometrika 41 (1954) 100); of the other
+    direction, minus the size of that. They hold at most what is to be `remembered`, so that a fault that is
+    over is soon forgotten, and are those of one run, whatever is missing in it. A score that is accumulated,
+    or whose allowance is infinite, comes back as it is.
     """
     if score.accumulated or not np.isfinite(score.allowance):
         return score.value, state
@@ -24,7 +25,8 @@ def gathered(state: EvidenceState, score: Score, at: LumiId, exists: Mask) -> tu
     low = np.zeros(value.shape, np.bool_) if score.direction is None else score.direction[exists] < 0
     found = score.value.copy()
     found[exists] = value + np.where(low, sums[0], sums[1])
-    added = np.where([low, ~low], value, -value) - score.allowance
-    after = np.clip(sums + added, 0.0, score.threshold)
+    beyond = value - score.allowance
+    added = np.where([low, ~low], beyond, -np.abs(beyond))
+    after = np.clip(sums + added, 0.0, score.remembered)
     kept = np.asarray(np.where(testable, after, sums), np.float32)
     return found, replace(state, scores=kept, run=at.run, lumi=at.lumi)

@@ -9,15 +9,16 @@ from caloscope.records import Floats, MapResult
 
 
 def with_answer(result: MapResult, answer: Answer) -> MapResult:
-    """The result with what the detector said, for those who want to see why."""
+    """The result with what the detector said; its score with what is left of those before, if they add up."""
     if isinstance(answer, Expectation):
         return replace(result, expected=_floats(answer.mean), degraded=answer.degraded)
     if isinstance(answer, NotKnown):
         return replace(result, detail=f"{answer.reason}: {answer.detail}")
     made = None if answer.reconstruction is None else _floats(answer.reconstruction)
+    single = answer.accumulated or result.evidence is None
     return replace(
         result,
-        score=_floats(answer.value),
+        score=_floats(answer.value) if single else result.evidence,
         reconstruction=made,
         degraded=answer.degraded,
         image_events=answer.image_events,

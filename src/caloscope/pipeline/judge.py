@@ -60,9 +60,9 @@ def judge(
 ) -> tuple[Judgement | NotKnown, EvidenceState]:
     """Flags and the new evidence, or why there are none.
 
-    A map of zeros although there were events is flagged whole, whatever the detector could say about it; so
-    are cells that count nothing where the detector, though it cannot judge the lumisection, is sure that many
-    counts are due.
+    A map of zeros although there were events is flagged whole, unless the detector says that there was no
+    beam; so are cells that count nothing where the detector, though it cannot judge the lumisection, is sure
+    that many counts are due.
     """
     judgement: Judgement | NotKnown
     if isinstance(answer, Expectation):

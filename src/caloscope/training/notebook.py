@@ -21,6 +21,7 @@ from caloscope.detectors.layers import OUTPUTS, Floats, Layer
 from caloscope.detectors.notebook import Classifier, Input, Logistic, Mlp, score_of, standardised
 from caloscope.errors import UsageError
 from caloscope.geometry import View
+from caloscope.training.allowance import limits_of
 from caloscope.training.notebook_examples import MOST_COUNTS, MOST_ROWS, Examples, Rows
 
 SEED: Final = 2018
@@ -76,8 +77,10 @@ def fit_classifier(
     centre, width = sound.mean(axis=0), np.maximum(sound.std(axis=0), np.float32(LEAST_WIDTH))
     data = _Data(examples, min(rows, MOST_ROWS), centre, width)
     layers = fit(data, seed)
-    found = CLASSIFIERS[name](examples.typical, how, centre, width, layers, 1.0)
-    return replace(found, threshold=_threshold(found, examples))
+    found = CLASSIFIERS[name](examples.typical, how, centre, width, layers, 1.0, 1.0, 1.0)
+    scores = score_of(found.logits(examples.sound(examples.held)))
+    run = np.array([each.id.run for each in examples.held], np.int64)
+    return replace(found, threshold=_threshold(scores, run), **limits_of(scores, run)._asdict())
 
 
 class _Data:
@@ -163,9 +166,7 @@ def _loss(model: Any, held: Rows) -> float:
     return float(-np.log(np.maximum(chance, 1e-12)).mean())
 
 
-def _threshold(found: Classifier, examples: Examples) -> float:
+def _threshold(scores: NDArray[np.float64], run: NDArray[np.int64]) -> float:
     """The score that good maps of held-out runs come to about once in 3,700 lumisections."""
-    scores = score_of(found.logits(examples.sound(examples.held)))
-    run = np.array([each.id.run for each in examples.held])
     tail = fit_score_tail([scores[run == each] for each in np.unique(run)])
     return max(tail.threshold_at(1.0 / LUMIS_PER_DAY).threshold, LEAST_THRESHOLD)

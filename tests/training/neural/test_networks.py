@@ -122,6 +122,9 @@ def test_a_cell_that_failed_in_one_run_is_corrected_by_the_others(tmp_path: Path
     failed = np.ones(detector.shape)
     failed[cell] = 0.0
     faulty = [replace(e, counts=np.round(e.counts * failed)) if e.id.run == last else e for e in runs]
+    for number in (1, 2):  # too few for a vote
+        few = [e for e in faulty if e.id.run > last - number]
+        assert correction(detector, few)[cell] == 1.0
     assert correction(detector, faulty)[cell] == pytest.approx(correction(detector, runs)[cell], abs=0.02)
 
 

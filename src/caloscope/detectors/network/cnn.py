@@ -14,7 +14,7 @@ from caloscope.detectors.network import pictures, standing
 from caloscope.detectors.network.residuals import deviation
 from caloscope.detectors.network.unet import LOGITS, RESIDUALS
 from caloscope.detectors.network.windows import CLIPPED
-from caloscope.detectors.notebook import SHIFT, score_of
+from caloscope.detectors.notebook import LIMITS, score_of
 from caloscope.detectors.onnx import Session
 from caloscope.detectors.reference import Reference
 from caloscope.errors import BundleError
@@ -28,8 +28,8 @@ class Cnn:
     As HCALDQM's networks it sees one lumisection and has three answers for the whole map: good, too low
     (dead), too high (hot). What it sees are residuals around the reference's expectation in standard
     deviations, as counts by themselves change with events and pileup. Every cell gets the same score,
-    log((p_low + p_high) / p_good) + 30: it says that something is wrong, and not where. Odds above one add up
-    over lumisections.
+    log((p_low + p_high) / p_good) + 30: it says that something is wrong, and not where. What is above
+    `allowance` adds up over lumisections, to `remembered` at most.
 
     Good at: faults of many cells. Bad at: single cells, weak faults, and saying where.
     """
@@ -39,6 +39,8 @@ class Cnn:
     reference: Reference
     session: Session
     threshold: float
+    allowance: float
+    remembered: float
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,7 +65,8 @@ class Cnn:
             threshold=self.threshold,
             testable=alive,
             accumulated=False,
-            allowance=SHIFT,
+            allowance=self.allowance,
+            remembered=self.remembered,
             reconstruction=answer.mean,
             direction=np.where(alive, -1 if logits[1] >= logits[2] else 1, 0).astype(np.int8),
             image_events=observation.events,
@@ -81,7 +84,7 @@ class Cnn:
 
     def settings(self) -> Settings:
         """The plain values that a bundle's card keeps."""
-        return {**self.reference.settings(), "threshold": self.threshold}
+        return {**self.reference.settings(), **{name: getattr(self, name) for name in LIMITS}}
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays that a bundle keeps: those of the reference."""
@@ -93,8 +96,8 @@ class Cnn:
     ) -> Self:
         """The detector again, from what a bundle kept. Raises `BundleError` when something does not fit."""
         reference = standing.reference_of(settings, arrays)
-        threshold = learned.positive_of(cls.name, settings, "threshold")
-        return cls(reference, cnn_session(model, reference.shape), threshold)
+        limits = (learned.positive_of(cls.name, settings, name) for name in LIMITS)
+        return cls(reference, cnn_session(model, reference.shape), *limits)
 
 
 def cnn_session(model: Path | None, shape: tuple[int, ...]) -> Session:

@@ -32,6 +32,9 @@ CHECKED = 300
 FEWEST_RUNS = 3
 """Of two runs nobody can say which one is the odd one."""
 
+MOST_WRONG = 1.5
+"""Factor by which a network may rebuild a healthy cell wrongly."""
+
 NAMES = (pictures.PICTURE, pictures.RECONSTRUCTION)
 
 
@@ -143,6 +146,7 @@ def correction(detector: Autoencoder, held: Sequence[Observation]) -> Array:
 
     Shrunk to 1 where it is not more than what counts scatter and cells change from run to run (James and
     Stein's positive part, cell by cell). A run far from the others has no say: a cell may have failed in it.
+    Nor has a cell that is off by more than a network ever is: it would be judged by its failure for ever.
     """
     alive, change = detector.alive, detector.known.run_change
     off, steep, variance = _by_run(detector, held)
@@ -157,7 +161,9 @@ def correction(detector: Autoencoder, held: Sequence[Observation]) -> Array:
     error = np.divide(variance, steep**2, out=np.ones_like(off), where=steep > 0)
     error += change**2 / np.maximum(agree.sum(axis=0), 1)
     kept = np.maximum(0.0, 1.0 - error / np.maximum(found**2, 1e-12))
-    return np.asarray(np.where(alive, learned.on_view((1.0 + kept * found)[np.newaxis], alive)[0], 1.0))
+    made = 1.0 + kept * found
+    made[(made < 1.0 / MOST_WRONG) | (made > MOST_WRONG)] = 1.0
+    return np.asarray(np.where(alive, learned.on_view(made[np.newaxis], alive)[0], 1.0))
 
 
 def _by_run(detector: Autoencoder, held: Sequence[Observation]) -> tuple[Array, Array, Array]:
