@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from caloscope.cli.incidents import Form, print_found
 from caloscope.records import LumiId
 from caloscope.store import Store
 
@@ -77,3 +78,26 @@ def test_programs_are_told_the_bundle_always(store: Path) -> None:
     assert (found[1]["factor"], found[1]["closed"], found[1]["state"]) == (None, f"{RUN}:6", "closed")
     lines = caloscope(*words, "--format", "jsonl").splitlines()
     assert [json.loads(line) for line in lines] == found
+
+
+def test_names_are_no_markup(tmp_path: Path) -> None:
+    names = ("sector [b1]", "box [/x]", "[red]a\\[", "b\x1b[31m\nc")
+    with Store(str(tmp_path / "s.db")) as opened:
+        opened.register_bundle(replace(bundle(FIRST), detector="[b]pca"))
+        opened.note_state(FIRST, "commissioning", by="anna", reason="", at=None)
+        found = [replace(incident(at, 3, 5), bundle=FIRST, hardware=name) for at, name in enumerate(names)]
+        opened.record([], found)
+    said = caloscope("incidents", "--store", tmp_path / "s.db", "--commissioning")
+    for name in (*names[:3], "b [31m c", "[b]pca 0a218c7c"):
+        assert name in said
+    assert "\x1b" not in said
+
+
+def test_a_bundle_that_nobody_knows_is_told_by_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [replace(incident(0, 3, 5), bundle=FIRST)]
+    print_found(found, {}, Form.TABLE)
+    print_found(found, {}, Form.JSONL)
+    table, line = capsys.readouterr().out.rsplit("\n", 2)[:2]
+    assert "5" in table
+    told = json.loads(line)
+    assert (told["bundle"], told["detector"], told["commissioning"]) == (FIRST, None, False)

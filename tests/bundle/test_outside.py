@@ -147,3 +147,28 @@ def test_a_long_card_is_read_in_no_time(original: bundles.Bundle, tmp_path: Path
     many = ", ".join(f'"/store/data/a.b.c/file-{number}.root"' for number in range(10_000))
     edit(folder, r"\[training\]\n", f"[training]\nfiles = [{many}]\n")
     assert len(bundles.load(folder).card.training["files"]) == 10_000  # type: ignore[arg-type]
+
+
+def test_a_rate_is_one_or_none(original: bundles.Bundle, tmp_path: Path) -> None:
+    folder = copied(original, tmp_path)
+    for wrong in ("nan", "inf", "-1.0", "0.0"):
+        edit(folder, r"false_alarms_per_day = \S+", f"false_alarms_per_day = {wrong}")
+        with pytest.raises(BundleError, match=f"false_alarms_per_day = {wrong}"):
+            bundles.load(folder)
+
+
+def test_a_score_has_one_threshold(network: bundles.Bundle, tmp_path: Path) -> None:
+    folder = copied(network, tmp_path)
+    edit(folder, r"threshold = 0\.0003\n", "threshold = 5.0\n")
+    with pytest.raises(BundleError, match=r"threshold = 5 beside settings.threshold = 0\.0003, expected"):
+        bundles.load(folder)
+
+
+def test_what_a_card_tells_moves_no_cursor(network: bundles.Bundle, tmp_path: Path) -> None:
+    folder = copied(network, tmp_path)
+    edit(folder, r"\[training\]\n", r'[training]\n"a\\u001bb" = "red\\u001b[31m\\nsecond"\n')
+    assert bundles.load(folder).card.training["a b"] == "red [31m second"
+    edit(folder, r"\[settings\]\n", r'[settings]\n"a\\u001bb" = 1\n')
+    with pytest.raises(BundleError, match=r"found settings\.a b") as caught:
+        bundles.load(folder)
+    assert str(caught.value).isprintable()

@@ -1,13 +1,16 @@
 """What the chain is set up with: settings, arrays, network and table, and how they are refused."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from caloscope.bundle.selftest import MOST
 from caloscope.detectors.base import Detector, NeedsCompanions
 from caloscope.detectors.cmssw_ml import CmsswMl, open_network, read_average
+from caloscope.detectors.cmssw_setup import MOST_TOGETHER
 from caloscope.errors import BundleError, Fault, SourceError
 
 from . import tiny_onnx
@@ -39,7 +42,12 @@ def test_it_is_a_detector_and_comes_back_from_what_a_bundle_keeps(tiny: Endcaps)
         ({"slope": None}, "found settings without slope"),
         ({"output_name": None}, "found no output_name in the settings"),
         ({"output_name": "latent"}, "found outputs mean, expected output latent"),
-        ({"n_ls": 0}, "found n_ls = 0, expected 1 or more"),
+        ({"n_ls": 0}, "found n_ls = 0, expected 1 to 60"),
+        ({"n_ls": 10**8}, "found n_ls = 100000000, expected 1 to 60"),
+        ({"n_loss": 61}, "found n_loss = 61, expected 1 to 60"),
+        ({"n_ls": 60, "n_loss": 5}, r"found n_ls \+ n_loss = 65, expected at most 64"),
+        ({"min_events": 10**18}, "found min_events = 1000000000000000000, expected 1 to"),
+        ({"threshold": 0.0}, "found threshold = 0.0, expected a number above zero"),
         ({"n_loss": 2.5}, "found n_loss = 2.5, expected a value of type int"),
         ({"min_events": True}, "found min_events = True, expected a value of type int"),
         ({"threshold": float("nan")}, "found threshold = nan, expected a finite number"),
@@ -54,6 +62,11 @@ def test_settings_that_do_not_fit_are_refused(
     settings = {k: v for k, v in (dict(detector.settings()) | dict(changes)).items() if v is not None}
     with pytest.raises(BundleError, match=complaint):
         CmsswMl.restore(settings, detector.arrays(), tiny[1].model)
+
+
+def test_both_queues_fit_into_a_self_test(tiny: Endcaps) -> None:
+    assert MOST_TOGETHER == MOST
+    assert replace(tiny[0].detector().parameters, n_ls=60, n_loss=4).n_ls == 60
 
 
 def test_arrays_and_networks_that_do_not_fit_are_refused(tiny: Endcaps, tmp_path: Path) -> None:
@@ -106,3 +119,11 @@ def test_an_average_that_is_none_gives_one_line(
     assert caught.value.fault is fault
     assert found in str(caught.value)
     assert "average.dat" in str(caught.value)
+
+
+def test_an_average_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "average.dat"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(SourceError, match="found 1000000000000 bytes, expected at most"):
+        read_average(path, (2, 2))

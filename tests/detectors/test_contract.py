@@ -251,6 +251,14 @@ def test_a_bundle_without_its_arrays_is_refused(kept: tuple[Detector, Path | Non
         type(detector).restore(detector.settings(), {}, model)
 
 
+def test_numbers_of_events_below_zero_are_refused(kept: tuple[Detector, Path | None]) -> None:
+    detector, model = kept
+    for wrong in (-5, 2.5):
+        if "min_events" in detector.settings():
+            with pytest.raises(BundleError, match="min_events"):
+                type(detector).restore({**detector.settings(), "min_events": wrong}, detector.arrays(), model)
+
+
 def test_a_dead_cell_looks_worse_than_a_healthy_one(built: tuple[Detector, Path | None]) -> None:
     shown = observations(3)
     for observation in shown:

@@ -40,7 +40,9 @@ def lumisections(side: Side, runs: int, lumis: int) -> list[Lumisection]:
 def bundle(side: Side, folder: Path, **changes: float) -> Bundle:
     """A bundle of the chain with the parameters of the endcap, or with others."""
     detector = side.detector(**changes)
-    card = make_card("old", SPEC, ON, detector, threshold=3e-4, per_day=None, training={"threshold": "given"})
+    given = {"threshold": "given"}
+    threshold = detector.parameters.threshold
+    card = make_card("old", SPEC, ON, detector, threshold=threshold, per_day=None, training=given)
     return save(folder / "old.bundle", card, detector, model=side.model)
 
 
@@ -60,7 +62,7 @@ def test_line_average_and_threshold_are_derived_again(side: Side, tmp_path: Path
     known = np.where(ON.exists, side.average[1:-1, 1:-1], np.nan)
     ratio = average[1:-1, 1:-1] / known
     assert np.nanstd(ratio) / np.nanmean(ratio) < 0.02
-    assert made.card.threshold == found["threshold"] != 3e-4
+    assert made.card.threshold == found["threshold"] != truth.threshold
     assert "threshold" not in made.card.training
     assert renewed.learned == 160
     assert load(tmp_path / "new.bundle").model is not None

@@ -4,18 +4,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from caloscope import __version__
 from caloscope.bundle.document import parse_document
 from caloscope.config.catalogue import MapSpec
-from caloscope.detectors.base import Detector
+from caloscope.detectors.base import Detector, scores
 from caloscope.errors import BundleError
 from caloscope.geometry import View
 
 FORMAT = 4
 
-Told: TypeAlias = str | int | float | bool | list[str] | list[float]
+
+def plain(text: str) -> str:
+    """A text that is one line and moves no cursor, whoever wrote it."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+Plain: TypeAlias = Annotated[str, AfterValidator(plain)]
+"""Text that people are shown. It is mended, not refused: names of files are not made by us."""
+
+Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+Told: TypeAlias = Plain | int | float | bool | list[Plain] | list[float]
 """What a card tells of a calibration under one name."""
 
 
@@ -26,26 +37,27 @@ class Card(BaseModel):
     those that are not named and equals that of cells below expectation; for a detector that scores it is the
     score's own. Together they stand for `false_alarms_per_day` false incidents in 3,700 lumisections, None
     where nobody knows; `calibration` says what that rests on. `files` holds the SHA-256 of every other file
-    of the bundle by its name; it is filled in when the bundle is saved.
+    of the bundle by its name; it is filled in when the bundle is saved. Characters that cannot be printed
+    are spaces.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     format: int
-    name: str
-    map: str
-    view: str
-    era: str
-    geometry: str
-    detector: str
-    threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    false_alarms_per_day: float | None = None
-    settings: dict[str, str | int | float | bool]
-    training: dict[str, str | int | float | bool | list[str]]
-    thresholds: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
-    calibration: dict[str, Told] = {}
+    name: Plain
+    map: Plain
+    view: Plain
+    era: Plain
+    geometry: Plain
+    detector: Plain
+    threshold: Positive
+    false_alarms_per_day: Positive | None = None
+    settings: dict[Plain, Plain | int | float | bool]
+    training: dict[Plain, Plain | int | float | bool | list[Plain]]
+    thresholds: dict[Plain, Positive] = {}
+    calibration: dict[Plain, Told] = {}
     files: dict[str, str] = {}
-    caloscope: str
+    caloscope: Plain
 
 
 def make_card(
@@ -90,10 +102,11 @@ def parse_card(path: Path, content: bytes) -> Card:
 
 
 def require_settings(path: Path, card: Card, detector: Detector) -> None:
-    """Refuse settings that its detector has not taken over from the card as they are there.
+    """Refuse settings that its detector has not taken over from the card.
 
     Which values make sense is for the detector to say when it is restored. Raises `BundleError` for a name
-    that it does not know, and for a value of another type than the one that it has.
+    that it does not know, for a value of another type than the one that it has, and for a detector that
+    scores with another threshold than the card's, which is the one that people are shown.
     """
     taken = detector.settings()
     for name, value in card.settings.items():
@@ -104,6 +117,9 @@ def require_settings(path: Path, card: Card, detector: Detector) -> None:
         if _kind(value) != _kind(taken[name]) or (whole and isinstance(value, float) and value % 1 != 0):
             found = f"{path}: found settings.{name} = {value!r:.80}"
             raise BundleError(f"{found}, expected {_kind(taken[name], whole=whole)}")
+    if scores(detector) and taken["threshold"] != card.threshold:
+        found = f"threshold = {card.threshold:g} beside settings.threshold = {taken['threshold']:g}"
+        raise BundleError(f"{path}: found {found}, expected one threshold for {card.detector}")
 
 
 def _kind(value: object, *, whole: bool = False) -> str:

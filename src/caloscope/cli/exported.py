@@ -56,10 +56,7 @@ def export_cmssw(
 
     old = bundles.load(path)
     chain_of(old, n_ls, n_loss)  # what cannot be exported is refused before all is read
-    if output.exists():
-        raise UsageError(f"{output}: found something there already, expected a new folder")
-    if rate is not None and not sources:
-        raise UsageError("found --rate without good data, expected some to find its threshold on")
+    _require_sense(output, rate, sources)
     chosen = Chosen(label, old.card.era, run, runs, lumis)
     with Stages() as stages:
         good = _read(chosen, sources, old, stages) if sources else []
@@ -75,6 +72,14 @@ def export_cmssw(
             tell=stages.of("calibrating"),
         )
     _say(made)
+
+
+def _require_sense(output: Path, rate: float | None, sources: Sequence[str] | None) -> None:
+    """Raises `UsageError` for a folder that exists, and for a rate without data to find its threshold on."""
+    if output.exists():
+        raise UsageError(f"{output}: found something there already, expected a new folder")
+    if rate is not None and not sources:
+        raise UsageError("found --rate without good data, expected some to find its threshold on")
 
 
 def _read(chosen: "Chosen", sources: Sequence[str], old: "Bundle", stages: "Stages") -> "list[Lumisection]":

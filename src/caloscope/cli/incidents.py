@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,33 +53,46 @@ def incidents(
     from caloscope.store import Store
 
     with Store(store, read_only=True) as opened:
-        bundles = {row.hash: row for row in opened.bundles()}
         found = list(
             opened.incidents(
                 label=label, run=run, map=map_name, open_only=open_only, commissioning=commissioning
             )
         )
+        # After them: a monitor may register a bundle in between.
+        bundles = {row.hash: row for row in opened.bundles()}
+    print_found(found, bundles, form)
+
+
+def print_found(found: Sequence[Incident], bundles: "Mapping[str, BundleRow]", form: Form) -> None:
+    """Print incidents in one of the forms; `bundles` by hash, without those that are not known."""
     if form is Form.TABLE:
         _print_table(found, bundles)
     else:
-        _print_rows([_told(each, bundles[each.bundle]) for each in found], form)
+        _print_rows([_told(each, bundles.get(each.bundle)) for each in found], form)
 
 
-def _print_table(found: Sequence[Incident], bundles: "dict[str, BundleRow]") -> None:
+def _print_table(found: Sequence[Incident], bundles: "Mapping[str, BundleRow]") -> None:
     """The table; with a column of bundles where it would not be clear whose an incident is."""
+    from caloscope.cli.info.words import cell
+
     theirs = {each.bundle for each in found}
-    named = len(theirs) > 1 or any(bundles[name].state == "commissioning" for name in theirs)
+    named = len(theirs) > 1 or any(_is_silent(bundles.get(name)) for name in theirs)
     table = Table(HEADINGS[0], *(["bundle"] if named else []), *HEADINGS[1:])
     for each in found:
         first, *others = _row(each)
-        table.add_row(first, *([_whose(bundles[each.bundle])] if named else []), *others)
+        whose = [_whose(each.bundle, bundles.get(each.bundle))] if named else []
+        table.add_row(*(cell(text) for text in (first, *whose, *others)))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def _whose(bundle: "BundleRow") -> str:
+def _whose(digest: str, bundle: "BundleRow | None") -> str:
     """`reference 1a2b3c4d`, and whether it is in commissioning."""
-    silent = ", commissioning" if bundle.state == "commissioning" else ""
-    return f"{bundle.detector} {bundle.hash[:SHORT]}{silent}"
+    detector = f"{bundle.detector} " if bundle is not None else ""
+    return f"{detector}{digest[:SHORT]}{', commissioning' if _is_silent(bundle) else ''}"
+
+
+def _is_silent(bundle: "BundleRow | None") -> bool:
+    return bundle is not None and bundle.state == "commissioning"
 
 
 def _row(incident: Incident) -> tuple[str, ...]:
@@ -98,11 +111,12 @@ def _row(incident: Incident) -> tuple[str, ...]:
     )
 
 
-def _told(incident: Incident, bundle: "BundleRow") -> dict[str, Any]:
+def _told(incident: Incident, bundle: "BundleRow | None") -> dict[str, Any]:
     """What programs are told of an incident, in the order of `COLUMNS`; lumisections as `run:lumi`."""
     closed, factor = incident.closed, incident.factor
     values = (
-        *(incident.label, incident.map, incident.bundle, bundle.detector, bundle.state == "commissioning"),
+        *(incident.label, incident.map, incident.bundle),
+        *(None if bundle is None else bundle.detector, _is_silent(bundle)),
         *(incident.id, incident.hardware, len(incident.cells), f"{incident.direction}"),
         *(None if factor is None else round(factor, 4), incident.severity.name.lower(), f"{incident.reason}"),
         *(_place(incident.opened), _place(incident.onset), _place(incident.last)),

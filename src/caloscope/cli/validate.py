@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, TaskID
 
 from caloscope.errors import UsageError
@@ -66,7 +67,7 @@ def _compared(found: "Found", output: Path, replicas: int, seed: int) -> "list[O
 
         def tell(title: str, done: int, total: int) -> None:
             if title not in tasks:
-                tasks[title] = progress.add_task(title, total=total)
+                tasks[title] = progress.add_task(escape(title), total=total)
             progress.update(tasks[title], completed=done)
 
         return validate(found, output, Made(replicas, seed, __version__, tuple(found.refused)), tell)

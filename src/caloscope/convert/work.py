@@ -1,7 +1,6 @@
 """One portion of work: sources into a shard."""
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -11,17 +10,17 @@ from typing import Any
 from caloscope import dataset, fetch
 from caloscope.config.catalogue import MapSpec
 from caloscope.convert.batches import Batch
-from caloscope.convert.dropped import EVERY_MAP, Drops, Why
+from caloscope.convert.dropped import Drops
 from caloscope.convert.eras import eras_of, told_era
 from caloscope.convert.request import Request
 from caloscope.convert.selection import Selection
+from caloscope.convert.sieve import Seen, Sieve
 from caloscope.errors import Fault, SourceError
 from caloscope.fetch import Source
 from caloscope.geometry import View, view
 from caloscope.readers import read
 from caloscope.records import Lumisection
 
-_MOST_ASSUMPTIONS = 20
 _TOLD_EVERY = 20
 
 
@@ -102,28 +101,21 @@ def _take(
     number: int,
     request: Request,
     shard: dataset.ShardWriter,
-    sieve: "Sieve",
+    sieve: Sieve,
     tell: Callable[[int], None],
 ) -> dict[str, Any]:
     """One source; answers with what the provenance says of it."""
     note: dict[str, Any] = {"name": source.name, "lumisections": 0}
-    runs: set[int] = set()
-    assumptions: dict[str, None] = {}
+    seen = Seen()
     try:
         with fetch.local(source, _scratch(shard.path)) as path:
             before = path.stat()
             note |= {"bytes": before.st_size, "checksum": fetch.checksum(path)} | told_era(path)
-            for lumisection in _read(path, request):
-                kept = sieve.keep(lumisection)
-                if kept is not None:
-                    _add(shard, replace(kept, source=source.name), number)
-                    note["lumisections"] += 1
-                    runs.add(kept.run)
-                    assumptions |= dict.fromkeys(_for_any(kept))
-                    if kept.simulated:
-                        note["simulated"] = True
-                    if note["lumisections"] % _TOLD_EVERY == 0:
-                        tell(note["lumisections"])
+            for kept in filter(None, map(sieve.keep, _read(path, request))):
+                _add(shard, replace(kept, source=source.name), number)
+                seen.add(kept)
+                if seen.lumisections % _TOLD_EVERY == 0:
+                    tell(seen.lumisections)
             _require_unchanged(path, before)
     except SourceError as error:
         # A copy of a remote source has a name that says nothing to anybody.
@@ -132,20 +124,11 @@ def _take(
     except OSError as error:
         told = SourceError(source.name, Fault.UNREADABLE, error.strerror or str(error), "a readable file")
         note |= {"fault": str(told.fault), "detail": str(told)}
-    note["runs"] = sorted(runs)
-    if assumptions:
-        note["assumptions"] = list(assumptions)[:_MOST_ASSUMPTIONS]
-    return note
+    return note | seen.told()
 
 
 def _tell_sum(tell: Callable[[int], None], before: int, more: int) -> None:
     tell(before + more)
-
-
-def _for_any(lumisection: Lumisection) -> list[str]:
-    """What was assumed for a lumisection, in words that are the same for the next."""
-    number = rf"\b{lumisection.lumi}\b"
-    return [re.sub(rf"lumisection {number}", "lumisection N", text) for text in lumisection.assumptions]
 
 
 def _require_unchanged(path: Path, before: os.stat_result) -> None:
@@ -185,37 +168,3 @@ def _read(path: Path, request: Request) -> Iterator[Lumisection]:
 
 def _view(calorimeter: str | None, name: str, era: str) -> View:
     return view(name, era, calorimeter)
-
-
-class Sieve:
-    """Lets through what a selection takes; `drops` collects the rest."""
-
-    def __init__(self, selection: Selection) -> None:
-        self.drops = Drops()
-        self._selection = selection
-
-    def keep(self, lumisection: Lumisection) -> Lumisection | None:
-        """A lumisection without the maps that are not wanted; None where nothing is left.
-
-        What grows is kept whatever was asked for within a run: it may be what is subtracted from the next.
-        """
-        run, lumi = lumisection.id
-        for name in lumisection.unusable:
-            self.drops.add(name, self._selection.refuses(lumisection.id) or Why.UNUSABLE, run, lumi)
-        if not lumisection.maps:
-            if lumisection.unusable:
-                return None
-            why = self._selection.refuses(lumisection.id) or Why.MAP_MISSING
-            self.drops.add(EVERY_MAP, why, run, lumi)
-            return None
-        if self._selection.refuses_run(run):
-            self.drops.add(EVERY_MAP, Why.NOT_ASKED, run, lumi)
-            return None
-        kept = {}
-        for name, record in lumisection.maps.items():
-            why_not = None if record.cumulative else self._selection.refuses(lumisection.id, record.span)
-            if why_not is None:
-                kept[name] = record
-            else:
-                self.drops.add(name, why_not, run, lumi)
-        return replace(lumisection, maps=kept) if kept else None

@@ -142,7 +142,7 @@ class BetaBinomial:
             learned.positive_of(cls.name, settings, "counts_per_event"),
             learned.positive_of(cls.name, settings, "threshold"),
             tolerance=learned.number_of(cls.name, settings, "tolerance"),
-            min_events=int(learned.number_of(cls.name, settings, "min_events")),
+            min_events=learned.count_of(cls.name, settings, "min_events"),
         )
 
 

@@ -3,13 +3,29 @@
 from dataclasses import dataclass, fields
 from math import isfinite
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
 from caloscope.detectors.base import Array, Settings
 from caloscope.detectors.onnx import Session
+from caloscope.detectors.plain_file import read_plain
 from caloscope.errors import BundleError, Fault, SourceError
+
+MOST_LUMIS: Final = 60
+"""Lumisections summed, or losses multiplied."""
+
+MOST_TOGETHER: Final = 64
+"""Of both: what fills the two queues must fit into the self-test of a bundle."""
+
+_MOST_EVENTS: Final = 10**9
+_MOST_BYTES: Final = 1_000_000
+_LIMITS: Final = {
+    "n_ls": MOST_LUMIS,
+    "n_loss": MOST_LUMIS,
+    "min_events": _MOST_EVENTS,
+    "events_per_image": _MOST_EVENTS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +34,8 @@ class Parameters:
 
     A picture of `events_per_image` events at pileup `p` holds `slope` x `p` + `intercept` digis over the map.
     `n_ls` lumisections are summed (4 before May 2024) and must hold `min_events` events (200 in 2021); the
-    last `n_loss` loss maps are multiplied, and a product above `threshold` is a flag.
+    last `n_loss` loss maps are multiplied, and a product above `threshold` is a flag. Both numbers are 1 to
+    60, and together at most 64.
     `padding_fault` pads the left and the right of this map with the columns of the map called `companion`,
     whose pileup line is `companion_slope`, `companion_intercept`, as CMSSW does to EE+ with those of EE-.
     Raises `BundleError` for a value of another type or out of range.
@@ -40,11 +57,21 @@ class Parameters:
         """Refuse what the chain cannot run on."""
         for field in fields(self):
             _check_type(field.name, getattr(self, field.name), field.type)
-        for name in ("n_ls", "n_loss", "min_events", "events_per_image"):
-            if getattr(self, name) < 1:
-                raise BundleError(f"cmssw-ml: found {name} = {getattr(self, name)}, expected 1 or more")
+        for name, most in _LIMITS.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise BundleError(f"cmssw-ml: found {name} = {getattr(self, name)}, expected 1 to {most}")
+        if self.n_ls + self.n_loss > MOST_TOGETHER:
+            found = f"n_ls + n_loss = {self.n_ls + self.n_loss}"
+            raise BundleError(f"cmssw-ml: found {found}, expected at most {MOST_TOGETHER}")
+        if self.threshold <= 0:
+            raise BundleError(f"cmssw-ml: found threshold = {self.threshold}, expected a number above zero")
         if self.padding_fault and not self.companion:
             raise BundleError("cmssw-ml: found padding_fault without companion, expected the name of a map")
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """The map whose columns end up in the padding, when CMSSW's padding fault is reproduced."""
+        return (self.companion,) if self.padding_fault else ()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -72,12 +99,13 @@ def read_average(path: Path, padded_shape: tuple[int, int]) -> Array:
     """CMSSW's average occupancy (`*_avgocc_*.dat`), `padded_shape` (y, x), in units of its mean.
 
     Numbers separated by white space, row by row, padding included; 1 stands in cells without data.
-    Raises `SourceError` for anything else, and for values that are not positive, as the loss divides by them.
+    Raises `SourceError` for anything else, a file of more than a megabyte, and for values that are not
+    positive, as the loss divides by them.
     """
     expected = f"{padded_shape[0]} x {padded_shape[1]} numbers"
     try:
-        words = path.read_text(encoding="ascii").split()
-    except (OSError, UnicodeDecodeError) as error:
+        words = read_plain(path, _MOST_BYTES, follow=True).decode("ascii").split()
+    except (OSError, UnicodeDecodeError, BundleError) as error:
         raise SourceError(path, Fault.UNREADABLE, f"no readable text ({error})", expected) from None
     if not words:
         raise SourceError(path, Fault.EMPTY_FILE, "nothing", expected)

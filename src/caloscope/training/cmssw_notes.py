@@ -4,21 +4,24 @@ CMSSW's own files have none of it: era, numbers of lumisections and losses, and 
 are not in `MLClient_cfi.py`.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from caloscope.bundle.card import first_fault
+from caloscope.bundle.card import Plain, Positive, first_fault, plain
 from caloscope.bundle.document import parse_document
 from caloscope.detectors.cmssw_ml import Parameters
-from caloscope.detectors.plain_file import read_plain
+from caloscope.detectors.onnx_file import MOST_BYTES as MOST_OF_A_NETWORK
+from caloscope.detectors.plain_file import open_plain, read_plain
 from caloscope.errors import BundleError, UsageError
-from caloscope.training.cmssw_text import plain
 
 CONSTANTS: Final = {"Threshold": "threshold", "_PUcorr_slope": "slope", "_PUcorr_intercept": "intercept"}
 """How the names of `MLClient_cfi.py` end, and what they are."""
@@ -29,15 +32,16 @@ _MOST_BYTES: Final = 100_000
 _TEXT: Final = 190
 _ENDING: Final = "_cfi.py"
 
-_Text = Annotated[str, Field(max_length=_TEXT)]
+_Text = Annotated[Plain, Field(max_length=_TEXT)]
 
 
 class Notes(BaseModel):
     """What the files were made from: map and era of the geometry, and the bundle in words.
 
     `threshold` says what that stands for, `per_day` the false incidents in 3,700 lumisections, if a rate is
-    known. `wrapped`: the network cuts CMSSW's padding away itself. `files` are names of network and table
-    with their SHA-256, `settings` the parameters of the chain but for the three constants.
+    known. `wrapped`: the network cuts CMSSW's padding away itself. `sha256` are those of network and table by
+    name, `settings` the parameters of the chain but for the three constants. `sealed` is a SHA-256 of all
+    that threshold and rate are for: where it differs, something was changed since, and neither is so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -46,12 +50,18 @@ class Notes(BaseModel):
     era: _Text
     bundle: _Text
     threshold: _Text
-    per_day: float | None = None
+    per_day: Positive | None = None
     wrapped: bool = False
     network: _Text
     average: _Text
-    sha256: dict[str, str]
-    settings: dict[str, bool | int | float | str]
+    sha256: dict[Plain, str]
+    settings: dict[Plain, bool | int | float | Plain]
+    sealed: str = ""
+
+    def meant(self, map_name: str, era: str, parameters: Parameters) -> bool:
+        """Whether threshold and rate are for this map, this era and these parameters."""
+        here = {**self.model_dump(), "map": map_name, "era": era}
+        return self.sealed == _seal(here, parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +75,11 @@ class Package:
 
 
 def notes_lines(told: dict[str, Any], parameters: Parameters) -> list[str]:
-    """The notes as lines of a file's comments; `told` are those of `Notes` without the settings."""
+    """The notes as lines of a file's comments; `told` are those of `Notes` without settings and seal."""
     texts = {name: plain(value)[:_TEXT] if isinstance(value, str) else value for name, value in told.items()}
     kept = {name: value for name, value in asdict(parameters).items() if name not in CONSTANTS.values()}
-    text = tomli_w.dumps({"caloscope": {**texts, "settings": kept}})
+    sealed = _seal(texts, parameters)
+    text = tomli_w.dumps({"caloscope": {**texts, "sealed": sealed, "settings": kept}})
     return ["What caloscope bundle import-cmssw reads beside the constants:", *text.splitlines(), ""]
 
 
@@ -94,7 +105,10 @@ def package_in(folder: Path) -> Package:
 def package_of(onnx: Path, average: Path) -> Package | None:
     """The export that these two files are of, if its notes lie beside them; None for files of CMSSW."""
     for path in sorted(onnx.parent.glob(f"*{_ENDING}")):
-        package = _read(path)
+        try:
+            package = _read(path)
+        except UsageError:
+            continue  # damaged notes may be of other files
         if package is not None and all(
             _is_same(given, own.name, package.notes)
             for given, own in ((onnx, package.onnx), (average, package.average))
@@ -105,7 +119,19 @@ def package_of(onnx: Path, average: Path) -> Package | None:
 
 def _is_same(path: Path, name: str, notes: Notes) -> bool:
     """Whether a file is the one of that name in the notes."""
-    return path.is_file() and sha256(path.read_bytes()).hexdigest() == notes.sha256.get(name)
+    try:
+        with open_plain(path, MOST_OF_A_NETWORK, follow=True) as file:
+            return file_digest(file, "sha256").hexdigest() == notes.sha256.get(name)
+    except (OSError, BundleError):
+        return False  # none, none that can be, or none that was ever exported
+
+
+def _seal(told: Mapping[str, Any], parameters: Parameters) -> str:
+    """SHA-256 of all that a threshold and its rate are for."""
+    names = ("map", "era", "threshold", "per_day", "sha256")
+    texts = {name: told.get(name) for name in names}
+    numbers = {k: v if isinstance(v, str) else float(v) for k, v in asdict(parameters).items()}
+    return sha256(json.dumps([texts, numbers], sort_keys=True).encode()).hexdigest()
 
 
 def _read(path: Path) -> Package | None:
@@ -117,15 +143,14 @@ def _read(path: Path) -> Package | None:
         text = read_plain(path, _MOST_BYTES, follow=True).decode("utf-8")
     except (OSError, UnicodeDecodeError, BundleError):
         return None  # it is somebody else's
-    lines = text.splitlines()
+    lines = text.splitlines()  # whatever they end with
     if _BEGIN not in lines:
         return None
-    lines = lines[lines.index(_BEGIN) :]
-    end = next((place for place, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    noted = "\n".join(line[2:] for line in lines[:end])
+    after = lines[lines.index(_BEGIN) :]
+    noted = "\n".join(line[2:] for line in takewhile(lambda line: line.startswith("#"), after))
     try:
         notes = Notes.model_validate(parse_document(path, noted.encode()).get("caloscope"))
-        constants = {CONSTANTS[name]: float(value) for name, value in _CONSTANT.findall(text)}
+        constants = {CONSTANTS[name]: float(value) for name, value in _CONSTANT.findall("\n".join(lines))}
         parameters = Parameters.from_settings({**notes.settings, **constants})
     except ValidationError as error:
         raise UsageError(f"{path}: {first_fault(error)}; export again") from error

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from caloscope.bundle.card import plain
 from caloscope.detectors.cmssw_setup import Parameters
 
 PER_LINE: Final = 6
@@ -43,11 +44,6 @@ def fragment_text(slug: str, parameters: Parameters, told: Sequence[str]) -> str
 def comment(text: str) -> str:
     """One line of comment, whatever the text is: names come from outside, and the file is run."""
     return f"# {plain(text)[:_WIDEST]}".rstrip()
-
-
-def plain(text: str) -> str:
-    """A text that is one line, whoever wrote it."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def told_of(

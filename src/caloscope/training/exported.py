@@ -115,10 +115,9 @@ def _around(shape: tuple[int, ...], pads: tuple[int, int]) -> "tuple[GraphProto,
     from onnx import helper, numpy_helper
 
     (y, x), (above, left) = shape, pads
-    padded, plain = (1, 1, y + 2 * above, x + 2 * left), (1, 1, y, x)
 
-    def picture(name: str, sizes: tuple[int, ...]) -> "ValueInfoProto":
-        return helper.make_tensor_value_info(name, FLOAT, sizes)
+    def picture(name: str, above: int = 0, left: int = 0) -> "ValueInfoProto":
+        return helper.make_tensor_value_info(name, FLOAT, (1, 1, y + 2 * above, x + 2 * left))
 
     def numbers(name: str, *values: int) -> "TensorProto":
         return numpy_helper.from_array(np.array(values, np.int64), name)
@@ -126,15 +125,15 @@ def _around(shape: tuple[int, ...], pads: tuple[int, int]) -> "tuple[GraphProto,
     front = helper.make_graph(
         [helper.make_node("Slice", [pictures.PICTURE, "first", "end", "axes"], ["unpadded"])],
         "front",
-        [picture(pictures.PICTURE, padded)],
-        [picture("unpadded", plain)],
+        [picture(pictures.PICTURE, above, left)],
+        [picture("unpadded")],
         [numbers("first", above, left), numbers("end", above + y, left + x), numbers("axes", 2, 3)],
     )
     back = helper.make_graph(
         [helper.make_node("Pad", ["rebuilt", "pads"], [pictures.RECONSTRUCTION], mode="edge")],
         "back",
-        [picture("rebuilt", plain)],
-        [picture(pictures.RECONSTRUCTION, padded)],
+        [picture("rebuilt")],
+        [picture(pictures.RECONSTRUCTION, above, left)],
         [numbers("pads", 0, 0, above, left, 0, 0, above, left)],
     )
     return front, back

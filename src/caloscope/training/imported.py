@@ -29,7 +29,7 @@ def import_cmssw(
     """Write the bundle of CMSSW's chain on one of its autoencoders and its table of average occupancy.
 
     `package` is the export that these files are of, where they are not CMSSW's own: the card then says what
-    its threshold stands for, as long as the parameters are those that were exported.
+    its threshold stands for, as long as map, era and parameters are those that were exported.
     Raises `UsageError` for a map with depths, `BundleError` or `SourceError` for files that do not fit.
     """
     if on.depths:
@@ -40,7 +40,7 @@ def import_cmssw(
         raise UsageError(f"{onnx}: takes pictures of any size, expected one size")
     table = read_average(average, (rows, columns))
     detector = CmsswMl(parameters, session, table, np.asarray(on.exists))
-    same = package is not None and package.parameters == parameters
+    same = package is not None and package.notes.meant(spec.name, on.era, parameters)
     card = bundle.make_card(
         folder.name.removesuffix(".bundle"),
         spec,

@@ -131,7 +131,7 @@ def _write_network(old: Bundle, chain: Chain, path: Path) -> int | None:
 
 def _fragment(old: Bundle, chain: Chain, found: Exported, written: tuple[Path, Path]) -> str:
     """The text of the constants, with notes for people and for an import."""
-    detector = found.chain.detector
+    detector, rate = found.chain.detector, found.chain.card.false_alarms_per_day
     assert isinstance(detector, CmsswMl)
     places = (f"{DATA}/onnxModels/{chain.place.network}", f"{DATA}/MLAvgOccupancy/{chain.place.table}")
     sums = {path.name: sha256(path.read_bytes()).hexdigest() for path in written}
@@ -142,8 +142,7 @@ def _fragment(old: Bundle, chain: Chain, found: Exported, written: tuple[Path, P
         f"from the bundle {bundle}",
         *found.notes,
     ]
-    parameters = detector.parameters
-    told = cmssw_text.told_of(parameters, found.threshold, files, made)
+    told = cmssw_text.told_of(detector.parameters, found.threshold, files, made)
     noted = {
         "map": old.spec.name,
         "era": old.view.era,
@@ -153,7 +152,7 @@ def _fragment(old: Bundle, chain: Chain, found: Exported, written: tuple[Path, P
         "network": written[0].name,
         "average": written[1].name,
         "sha256": sums,
+        **({} if rate is None else {"per_day": rate}),
     }
-    if found.chain.card.false_alarms_per_day is not None:
-        noted["per_day"] = found.chain.card.false_alarms_per_day
-    return cmssw_text.fragment_text(chain.place.slug, parameters, [*told, *notes_lines(noted, parameters)])
+    told += notes_lines(noted, detector.parameters)
+    return cmssw_text.fragment_text(chain.place.slug, detector.parameters, told)

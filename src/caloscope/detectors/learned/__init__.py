@@ -2,7 +2,7 @@
 
 from caloscope.detectors.learned.axes import numbers, principal, real
 from caloscope.detectors.learned.cutoff import cutoff
-from caloscope.detectors.learned.kept import array_of, noise_of, number_of, positive_of
+from caloscope.detectors.learned.kept import array_of, count_of, noise_of, number_of, positive_of
 from caloscope.detectors.learned.known import Known, on_view, per_activity
 from caloscope.detectors.learned.learning import learn, usable
 from caloscope.detectors.learned.pulled import pulled
@@ -18,6 +18,7 @@ __all__ = [
     "Typical",
     "array_of",
     "chosen",
+    "count_of",
     "cutoff",
     "held_out",
     "learn",

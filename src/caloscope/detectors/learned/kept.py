@@ -25,6 +25,14 @@ def positive_of(detector: str, settings: Settings, name: str) -> float:
     return found
 
 
+def count_of(detector: str, settings: Settings, name: str) -> int:
+    """A whole number of the settings that is not below zero. Raises `BundleError`."""
+    found = number_of(detector, settings, name)
+    if found < 0 or found % 1 != 0:
+        raise BundleError(f"{detector}: found {name} = {found:g}, expected a whole number, 0 or more")
+    return int(found)
+
+
 def noise_of(detector: str, settings: Settings) -> Noise:
     """The family of the noise. Raises `BundleError`."""
     found = settings.get("noise")

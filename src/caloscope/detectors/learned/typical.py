@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from caloscope.detectors.base import Array, Noise, NotKnown, Observation, Settings
 from caloscope.detectors.learned import height, scale
-from caloscope.detectors.learned.kept import array_of, noise_of, number_of
+from caloscope.detectors.learned.kept import array_of, count_of, noise_of, number_of
 from caloscope.records import Mask, Reason
 
 PILEUP_MARGIN = 5.0
@@ -155,5 +155,5 @@ class Typical:
             pileup_mean=number_of(name, settings, "pileup_mean"),
             pileup_low=number_of(name, settings, "pileup_low"),
             pileup_high=number_of(name, settings, "pileup_high"),
-            min_events=int(number_of(name, settings, "min_events")),
+            min_events=count_of(name, settings, "min_events"),
         )

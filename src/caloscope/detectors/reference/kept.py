@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.detectors.base import Array, Settings
-from caloscope.detectors.learned import array_of, noise_of, number_of
+from caloscope.detectors.learned import array_of, count_of, noise_of, number_of
 from caloscope.detectors.reference.areas import SECTORS, Areas
 from caloscope.detectors.reference.cells import Whole
 from caloscope.detectors.reference.changes import Changes
@@ -91,9 +91,9 @@ def restored(settings: Settings, arrays: Arrays) -> tuple[Knowledge, int]:
             number_of(NAME, settings, "map_change"),
         ),
         domain=_domain(arrays, count, 2 if mean.noise == "binomial" else 1),
-        only_run=int(number_of(NAME, settings, "only_run")),
+        only_run=count_of(NAME, settings, "only_run"),
     )
-    return found, int(number_of(NAME, settings, "min_events"))
+    return found, count_of(NAME, settings, "min_events")
 
 
 def _mean(settings: Settings, arrays: Arrays, count: int) -> Mean:
