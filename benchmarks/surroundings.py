@@ -43,8 +43,8 @@ def run() -> None:
         networks.train("blind-spot", name, REGIME.name)
         detector, _ = networks.learned("blind-spot", name, REGIME.name)
         assert isinstance(detector, BlindSpot)
-        shares = np.array([shares(rows) for rows in runs_of(name, detector, regimes.subject(name)[1])])
-        linear, network, both, after = shares.T
+        each = np.array([shares(rows) for rows in runs_of(name, detector, regimes.subject(name)[1])])
+        linear, network, both, after = each.T
         told = (linear, network, network / linear, both / linear, after)
         body.append((name, *(text(values) for values in told)))
     show(

@@ -1,12 +1,14 @@
 """`caloscope calibrate` and what `caloscope train` says of thresholds, from the command line."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from caloscope import bundle as bundles
+from caloscope.errors import BundleError
 
 from .running import caloscope
 
@@ -115,6 +117,28 @@ def test_the_old_bundle_is_replaced_only_where_it_is_named(good: Path, trained: 
     assert after.hash != before.hash
     assert after.card.training == before.card.training
     assert "threshold_cell_low" in after.card.calibration
+
+
+def test_what_comes_of_a_bundle_in_commissioning_is_in_commissioning(
+    good: Path, trained: Path, tmp_path: Path
+) -> None:
+    old, new = shutil.copytree(trained, tmp_path / "old.bundle"), tmp_path / "new.bundle"
+    bundles.write_state(old, "commissioning", by="me")
+    said = caloscope("calibrate", good, "--bundle", old, "-o", new, "--lumis", "1-50")
+    assert "still in commissioning" in said
+    assert bundles.read_state(new).state == "commissioning"
+
+
+def test_a_threshold_that_was_edited_has_no_rate(trained: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained, tmp_path / "x.bundle")
+    card = folder / "bundle.toml"
+    card.write_text(re.sub(r"(?m)^cell_low = .*$", "cell_low = 1.0", card.read_text()))
+    shown = caloscope("bundle", "show", folder)
+    assert "edited: not what was calibrated (cell low was" in shown
+    assert re.search(r"(?m)^cell low +1 +edited *$", shown)
+    assert "for 1 false incident" not in shown
+    with pytest.raises(BundleError, match="edited: not what was calibrated: found 1 for cell low"):
+        bundles.verify(bundles.load(folder))
 
 
 def test_thresholds_can_do_without_calibration(good: Path, tmp_path: Path) -> None:

@@ -97,3 +97,14 @@ def test_what_a_network_cannot_be_is_said_before_anything_is_read(tmp_path: Path
 def test_what_would_be_ignored_is_refused(detector: str, option: tuple[str, ...], said: str) -> None:
     words = ["train", "nothing.h5", "--map", "EE+/digi", "--detector", detector, "-o", "x.bundle", *option]
     assert said in caloscope(*words, code=2)
+
+
+def test_a_graphics_card_that_is_not_there_is_missed_before_data_are_read(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a graphics card here")
+    words = ("--detector", "unet", "--accelerator", "gpu", "-o", tmp_path / "x.bundle")
+    said = caloscope("train", tmp_path / "none.h5", "--map", EE, *words, code=2)
+    assert said.count("\n") == 1
+    assert "1 device of accelerator gpu cannot be used" in said
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,19 @@ def test_a_log_gets_a_line_now_and_then(
         "calibrating: 3 of 3 lumisections, 0 s",
     ]
     assert len(lines) < 30
+
+
+def test_epoch_losses_and_time_fit_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    with Stages() as stages:
+        for epoch in range(120, 124):
+            stages.tell("learning", "epochs", epoch, 200, "loss -0.3981, best -0.3982 (114)")
+            time.sleep(0.15)
+    text = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", capsys.readouterr().err)
+    assert re.search(r"epoch 12\d, loss -0.3981, best -0.3982 \(114\) at most [-\d]+:", text)
 
 
 def test_what_fails_does_not_look_done(tmp_path: Path) -> None:

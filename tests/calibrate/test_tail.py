@@ -1,5 +1,7 @@
 """From the largest evidence of each lumisection to a threshold: its rate, and how sure that is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -128,3 +130,28 @@ def test_a_score_of_any_scale_finds_its_own() -> None:
         seen = upcrossings([scores], np.array([cut.threshold]))[0]
         assert 0.6 * asked < seen < 1.6 * asked
         assert not cut.extrapolated
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_short_sample_of_a_score_is_not_extrapolated_beyond_what_it_can_tell(seed: int) -> None:
+    """Scores that are products, in three runs of which one is worse: anything may come out of a plain fit."""
+    rng = np.random.default_rng(seed)
+    series = [factor * 1e-6 * np.exp(2.0 * rng.exponential(1.0, 152)) for factor in (1, 1, 100)]
+    tail = fit_score_tail(series)
+    cut = tail.threshold_at(1.0 / 3_700)
+    largest = max(float(each.max()) for each in series)
+    assert tail.logarithmic
+    assert cut.extrapolated
+    assert largest < cut.careful <= largest * np.sqrt(largest / tail.level)
+    unbounded = replace(tail, most=np.inf).threshold_at(1.0 / 3_700)
+    assert unbounded.careful > 2.0 * cut.careful
+    assert unbounded.careful < unbounded.threshold + (unbounded.high - unbounded.low) / 4.0
+
+
+def test_a_longer_sample_keeps_its_rate_whatever_the_scale_of_the_score() -> None:
+    rng = np.random.default_rng(4)
+    sample, later = np.exp(rng.exponential(1.0, (2, 40_000)) * 2.0)
+    cut = fit_score_tail([sample]).threshold_at(1.0 / 3_700)
+    assert cut.logarithmic
+    assert np.count_nonzero(later > cut.careful) <= 20
+    assert cut.careful < np.exp(2.0 * np.log(3_700.0)) * 4.0

@@ -77,6 +77,7 @@ def test_another_era_is_told(bundle: lab.Bundle, scores: lab.Scores) -> None:
     later = lab.simulate(MAP, runs=1, lumis=2, first_run=330_001)
     assert "learned in 2018, judged in 2019+" in repr(lab.score(bundle, later))
     assert "judged in" not in repr(scores)
+    assert scores.era == "2018"
 
 
 def test_delays_count_from_the_onset(scores: lab.Scores, bad: lab.Data) -> None:

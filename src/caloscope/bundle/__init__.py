@@ -12,6 +12,7 @@ Its hash covers every byte of these files but the last and is part of the key of
 """
 
 from caloscope.bundle.card import FORMAT, Card, Told, make_card
+from caloscope.bundle.edited import EDITED, edited, in_force
 from caloscope.bundle.files import FILES, digest
 from caloscope.bundle.folder import Bundle, load, save
 from caloscope.bundle.selftest import SelfTest
@@ -20,6 +21,7 @@ from caloscope.bundle.verify import TOLERANCE, Verified, read_selftest, verify
 
 __all__ = [
     "ACTIVE",
+    "EDITED",
     "FILES",
     "FORMAT",
     "TOLERANCE",
@@ -31,6 +33,8 @@ __all__ = [
     "Told",
     "Verified",
     "digest",
+    "edited",
+    "in_force",
     "load",
     "make_card",
     "read_selftest",

@@ -13,7 +13,7 @@ from caloscope.detectors.base import Detector, scores
 from caloscope.errors import BundleError
 from caloscope.geometry import View
 
-FORMAT = 4
+FORMAT = 5
 
 
 def plain(text: str) -> str:

@@ -65,12 +65,14 @@ def save(
     model: Path | None = None,
     calorimeter: str | None = None,
     selftest: Sequence[Observation] = (),
+    standing: Standing = ACTIVE,
 ) -> Bundle:
     """Write a bundle folder, whole or not at all, and answer with it as it will be loaded.
 
     `selftest` holds a few lumisections in order that are kept with the detector's answers; what is read back
     must give them again. An existing bundle of that name is replaced: the new one stays in commissioning
-    where the old one was, else it is active. Raises `BundleError` when the folder is something else.
+    where the old one was, or where the bundle that it was made from is, whose `standing` is given; else it is
+    active. Raises `BundleError` when the folder is something else.
     """
     recover(folder)
     if folder.exists() and not (folder / CARD).is_file():
@@ -91,7 +93,7 @@ def save(
         written = load(draft)  # what cannot be loaded must not take the place of what can
         if selftest:
             verify(written)
-        _keep_state(folder, draft)
+        _keep_state(folder, draft, standing)
         settle(draft)
         swap(draft, folder)
     finally:
@@ -131,14 +133,19 @@ def load(folder: Path) -> Bundle:
     return Bundle(card, digest_of(checked), spec, on, detector, calorimeter, model, standing, folder)
 
 
-def _keep_state(old: Path, draft: Path) -> None:
-    """A bundle in commissioning that is made anew stays so: it must not be heard all of a sudden."""
+def _keep_state(old: Path, draft: Path, origin: Standing) -> None:
+    """What is made anew, or from another one, in commissioning stays so: nobody must hear it all of a sudden.
+
+    `old` is the bundle that it takes the place of, if there is any.
+    """
     try:
-        standing = read_state(old)
+        replaced = read_state(old)
     except BundleError:  # what nobody can read is no reason to refuse a new bundle
-        return
-    if standing.state == "commissioning":
-        put_state(draft, standing)
+        replaced = ACTIVE
+    for standing in (replaced, origin):
+        if standing.state == "commissioning":
+            put_state(draft, standing)
+            return
 
 
 def _read_card(folder: Path) -> bytes:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caloscope.bundle.answered import Answered
-from caloscope.bundle.files import SELFTEST
+from caloscope.bundle.edited import EDITED, edited, in_force
+from caloscope.bundle.files import CARD, SELFTEST
 from caloscope.bundle.selftest import SelfTest, answers_of, read
 from caloscope.errors import BundleError
 
@@ -54,9 +55,11 @@ def verify(bundle: "Bundle", tolerance: float = TOLERANCE) -> Verified:
 
     The difference of two numbers is taken relative to the larger of the one stored and a scale below which
     numbers do not matter: the threshold for a score, else `SMALL` times the mean over testable cells.
-    Raises `BundleError` where there is no self-test, an answer is of another kind, has another reason,
+    Raises `BundleError` where thresholds are not those that were calibrated by the card's own word, there
+    is no self-test, an answer is of another kind, has another reason,
     threshold or other testable cells, or differs by more than `tolerance`.
     """
+    _require_calibrated(bundle)
     found = read_selftest(bundle)
     if found is None or not len(found):
         where = _path(bundle) or bundle.card.name
@@ -72,6 +75,14 @@ def verify(bundle: "Bundle", tolerance: float = TOLERANCE) -> Verified:
                 raise BundleError(f"{where}: {told}, expected at most {tolerance:g}")
             largest[name] = max(largest.get(name, 0.0), difference)
     return Verified(len(found), largest)
+
+
+def _require_calibrated(bundle: "Bundle") -> None:
+    """Raises `BundleError` for thresholds that were written into a card by hand: its rates are not theirs."""
+    for name, calibrated in edited(bundle.card).items():
+        where = bundle.card.name if bundle.folder is None else bundle.folder / CARD
+        found = f"found {in_force(bundle.card, name):.4g} for {name.replace('_', ' ')}"
+        raise BundleError(f"{where}: {EDITED}: {found}, expected {calibrated:.4g}: calibrate again")
 
 
 def _path(bundle: "Bundle") -> Path | None:

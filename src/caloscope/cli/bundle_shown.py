@@ -83,9 +83,17 @@ def _print_thresholds(card: "Card") -> None:
         say(method)
         return
     if "lumisections" not in card.calibration:
-        why = method or str(card.training.get("threshold", "")) or "nobody said why"
-        say(f"not calibrated ({why}), meant for {incidents_a_day(card.false_alarms_per_day)}")
+        say(_uncalibrated(card, method))
     print_calibration(card)
+
+
+def _uncalibrated(card: "Card", method: str) -> str:
+    """What thresholds rest on that were not calibrated here; an import may say how they were elsewhere."""
+    told = str(card.training.get("threshold", ""))
+    if not method and told and card.false_alarms_per_day is not None:
+        return f"as imported, calibrated before that: {told}"
+    why = method or told or "nobody said why"
+    return f"not calibrated ({why}), meant for {incidents_a_day(card.false_alarms_per_day)}"
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:

@@ -75,6 +75,8 @@ def calibrate(
         renewed = training.recalibrate(old, good, per_day=per_day, refit=not thresholds_only, tell=tell)
     made = training.save(renewed, target)
     print(f"{target}: {made.card.detector} for {made.spec.name}, hash {made.hash}")
+    if made.standing.state == "commissioning":
+        print(f"still in commissioning: give it its say with caloscope bundle state {target} active")
     if renewed.learned:
         print(f"renewed with {many(renewed.learned, 'lumisection')}: {_renewed(renewed)}")
     judged = renewed.calibration.watched

@@ -1,13 +1,14 @@
 """What commands say of a calibration."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from caloscope.cli.console import console
+from caloscope.cli.threshold_table import columns, interval, rounded, rows_of, table_of
 
 if TYPE_CHECKING:
     from caloscope.bundle import Card
@@ -67,21 +68,32 @@ def print_calibration(card: "Card") -> None:
         unknown = f" and {unknown_of(told['unknown'], reasons)}" if told.get("unknown") else ""
         say(
             f"calibrated on {many(told['lumisections'], 'lumisection')}{unknown} of "
-            f"{many(told.get('runs'), 'run')}, {told.get('first')} to {told.get('last')}, "
-            f"for {incidents_a_day(card.false_alarms_per_day)}"
+            f"{many(told.get('runs'), 'run')}, {told.get('first')} to {told.get('last')}{_meant(card)}"
         )
-    show(_table(card))
+    show(table_of(card))
     print_warnings(card)
+
+
+def _meant(card: "Card") -> str:
+    """The rate that all thresholds together stand for; none where one of them was changed since."""
+    from caloscope.bundle import edited
+
+    return "" if edited(card) else f", for {incidents_a_day(card.false_alarms_per_day)}"
 
 
 def print_warnings(card: "Card") -> None:
     """What a reader of the thresholds must know."""
+    from caloscope.bundle import EDITED, edited
+
     told = card.calibration
+    if changed := edited(card):
+        were = ", ".join(f"{name.replace('_', ' ')} was {value:.4g}" for name, value in changed.items())
+        say(f"{EDITED} ({were}): nobody knows a rate; calibrate again")
     if told.get("own_data"):
         say(OWN_DATA)
     if told.get("doubt"):
         say(f"the data may hold faults, or differ from what was learned: {told['doubt']}")
-    classes = [row.name for row in _rows(card)]
+    classes = [row.name for row in rows_of(card)]
     if far := _names(told.get("extrapolated")):
         say(f"extrapolated: {_classes(far, classes)}, as too few good lumisections reach their rates;")
         say("'at most' is what these exclude whatever the tail beyond them (95 %)")
@@ -95,71 +107,17 @@ def print_warnings(card: "Card") -> None:
 
 def print_before_and_after(renewed: "Renewed", thresholds: Mapping[str, float]) -> None:
     """Rates in the same good lumisections with the old thresholds (`thresholds`) and with the new ones."""
-    table = _columns("class", "threshold", "", "a day before", "", "after", "", "expected", "", "at most")
+    table = columns("class", "threshold", "", "a day before", "", "after", "", "expected", "", "at most")
     found = renewed.calibration
     for name, rate in renewed.before.items():
         new = found.thresholds.get(name)
-        expected = ("", "") if new is None else _interval(*_expected(renewed, name))
+        expected = ("", "") if new is None else interval(*_expected(renewed, name))
         change = ("", "") if new is None else (f"{thresholds[name]:.4g}", f"to {new:.4g}")
         now = renewed.after.get(name)
         after = ("", "") if now is None else _of(now)
-        bound = "" if new is None else _number(cast("float", renewed.new.card.calibration[f"bound_{name}"]))
+        bound = "" if new is None else rounded(cast("float", renewed.new.card.calibration[f"bound_{name}"]))
         table.add_row(name.replace("_", " "), *change, *_of(rate), *after, *expected, bound)
     _wide().print(table)
-
-
-class _Row(NamedTuple):
-    """One class of a card: numbers as it tells them, none where it does not."""
-
-    name: str
-    threshold: Sequence[float]
-    rate: Sequence[float]
-    bound: float | None
-
-
-def _rows(card: "Card") -> list[_Row]:
-    """The classes that were calibrated, or that have a threshold where none were."""
-    told = card.calibration
-    found = []
-    for key, value in told.items():
-        threshold = _numbers(value)
-        if key.startswith("threshold_") and threshold:
-            name = key.removeprefix("threshold_")
-            bound = told.get(f"bound_{name}")
-            known = bound if isinstance(bound, float) else None
-            found.append(_Row(name, threshold, _numbers(told.get(f"rate_{name}")), known))
-    given = card.thresholds or {"score" if "threshold" in card.settings else "all": card.threshold}
-    return found or [_Row(name, [value], [], None) for name, value in given.items()]
-
-
-def _table(card: "Card") -> Table:
-    unit = "" if "threshold" in card.settings else ", nats"
-    rows = _rows(card)
-    if not any(row.rate for row in rows):
-        table = _columns("class", f"threshold{unit}")
-        for row in rows:
-            table.add_row(row.name.replace("_", " "), f"{row.threshold[0]:.4g}")
-        return table
-    table = _columns("class", f"threshold{unit}", "95 %", "a day", "95 %", "at most")
-    for row in rows:
-        interval = row.threshold[1:]
-        table.add_row(
-            row.name.replace("_", " "),
-            f"{row.threshold[0]:.4g}",
-            f"({interval[0]:.4g} - {interval[1]:.4g})" if len(interval) == 2 else "formula",
-            *(_interval(*row.rate) if len(row.rate) == 3 else ("", "")),
-            "" if row.bound is None else _number(row.bound),
-        )
-    return table
-
-
-def _columns(first: str, *others: str) -> Table:
-    """An empty table, the first column to the left, the others to the right."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(first, no_wrap=True)
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
 
 
 def _classes(names: Sequence[str], every: Sequence[str]) -> str:
@@ -179,20 +137,7 @@ def _expected(renewed: "Renewed", name: str) -> tuple[float, float, float]:
 
 
 def _of(rate: "Rate") -> tuple[str, str]:
-    return _interval(rate.per_day, rate.low, rate.high)
-
-
-def _interval(value: float, low: float, high: float) -> tuple[str, str]:
-    return _number(value), f"({_number(low)} - {_number(high)})"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
-
-
-def _numbers(value: object) -> list[float]:
-    found = value if isinstance(value, list) else []
-    return [float(each) for each in found if isinstance(each, (int, float))]
+    return interval(rate.per_day, rate.low, rate.high)
 
 
 def _names(value: object) -> list[str]:

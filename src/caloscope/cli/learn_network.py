@@ -53,6 +53,7 @@ def train_network(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle"
     """Train, say how far that is, and leave the learning curve beside the bundle, as data and picture."""
     from caloscope import training
 
+    training.require_devices(recipe)  # before hours of data are read
     with Stages() as stages, given_of(order, spec, stages) as (given, names, on):
         told = Told(stages, recipe.epochs)
         made = training.train_network(
@@ -90,7 +91,7 @@ class Told:
         if self._first and last.number > 1:
             self._stages.note(f"going on after epoch {last.number}")
         self._first = False
-        losses = f"held-out loss {last.held:.5g}, best {progress.lowest:.5g}"
+        losses = f"loss {last.held:.4g}, best {progress.lowest:.4g} ({last.number - progress.since})"
         self._stages.tell(LEARNING, "epochs", last.number, self._most, losses)
         if progress.finished:
             self._stages.begin(CALIBRATING)

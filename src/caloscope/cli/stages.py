@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Final, Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 EVERY: Final = 30.0
 """Seconds from one line to the next where there is no terminal, as in the log of a batch job."""
+
+WIDTH: Final = 40
+"""Columns of a bar; where a terminal is narrow it gives way to what stands beside it."""
 
 
 class _Shown(Protocol):
@@ -65,9 +69,8 @@ class _Bars:
     def __init__(self, console: Console) -> None:
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[detail]}"),
+            BarColumn(None, table_column=Column(max_width=WIDTH)),
+            TextColumn("{task.fields[done]}"),
             TextColumn("{task.fields[left]}"),
             TimeRemainingColumn(),
             console=console,
@@ -76,14 +79,14 @@ class _Bars:
         self._task: TaskID | None = None
 
     def begin(self, what: str) -> None:
-        self._task = self._bar.add_task(what, total=None, detail="", left="left:")
+        self._task = self._bar.add_task(what, total=None, done="", left="left:")
         self._bar.start()
 
     def tell(self, done: int, every: int, unit: str, detail: str) -> None:
         if self._task is not None:
-            text = f"{unit}; {detail}," if detail else unit
-            left = "left, at most:" if detail else "left:"  # epochs may end before the last one
-            self._bar.update(self._task, completed=done, total=every, detail=text, left=left)
+            text = f"{unit.removesuffix('s')} {done}, {detail}" if detail else f"{done}/{every} {unit}"
+            left = "at most" if detail else "left:"  # epochs may end before the last one
+            self._bar.update(self._task, completed=done, total=every, done=text, left=left)
 
     def note(self, line: str) -> None:
         self._bar.console.print(line, markup=False, highlight=False)

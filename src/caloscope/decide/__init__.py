@@ -6,9 +6,10 @@ places that are tested.
 
 from caloscope.decide.budget import CLASSES, SHARES, budget
 from caloscope.decide.codes import codes_of, quality_of, unknown_codes
+from caloscope.decide.cut import Cut, Interval, upper_bound
 from caloscope.decide.excursions import excursions, upcrossings
 from caloscope.decide.formula import CROSSINGS, LUMIS_PER_DAY, threshold_for
-from caloscope.decide.tail import Cut, Interval, Tail, fit_score_tail, fit_tail, upper_bound
+from caloscope.decide.tail import Tail, fit_score_tail, fit_tail
 
 __all__ = [
     "CLASSES",

@@ -8,12 +8,12 @@ it were `PRIOR` excursions more.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
-from scipy.special import gammaincinv
 
+from caloscope.decide.cut import Cut, Interval, upper_bound
 from caloscope.decide.excursions import Array, bends, clumping, excursions, level_of, scored
 
 PRIOR: Final = 20.0
@@ -33,42 +33,6 @@ _DRAWS: Final = 4_000
 _MIDDLE: Final = (0.025, 0.975)
 
 
-class Interval(NamedTuple):
-    """A number and the 95 % interval around it."""
-
-    value: float
-    low: float
-    high: float
-
-
-class Cut(NamedTuple):
-    """A threshold for a rate, the interval it lies in (95 %), and whether the sample reaches so far.
-
-    `bound` is the rate per lumisection at that threshold which the excursions that were seen above it exclude
-    at 95 %, whatever the shape of the tail.
-    """
-
-    threshold: float
-    low: float
-    high: float
-    extrapolated: bool
-    bound: float
-
-    @property
-    def careful(self) -> float:
-        """The threshold, raised by one standard deviation: so the rate is kept by five samples in six.
-
-        Evidence of one class comes in clumps, as a run in which a cell is off by what runs are off shows it
-        again and again; a tail fitted to one month is too steep for the next more often than not.
-        """
-        return self.threshold + (self.high - self.low) / 4.0
-
-
-def upper_bound(excursions_seen: int, lumis: int, confidence: float = 0.95) -> float:
-    """Rate per lumisection that so many excursions exclude (Poisson); infinite without a lumisection."""
-    return float(gammaincinv(excursions_seen + 1.0, confidence)) / lumis if lumis else float("inf")
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Tail:
     """The tail of one class above `level`: `peaks`, descending, are those of the excursions in `lumis` LS.
@@ -76,7 +40,8 @@ class Tail:
     The slope is gamma distributed with `shape` and `total` (shape over mean). `logarithmic`: it is the
     logarithm of the score whose tail is exponential (the score's is a power law). `series` is what it was
     fitted to: below the level nothing is fitted, and excursions are counted. `clumping` is by how much their
-    number varies more from run to run than independent ones would; intervals are as wide as that.
+    number varies more from run to run than independent ones would; intervals are as wide as that. No
+    threshold is above `most`.
     """
 
     level: float
@@ -87,6 +52,7 @@ class Tail:
     logarithmic: bool = False
     series: tuple[Array, ...] = ()
     clumping: float = 1.0
+    most: float = np.inf
 
     @property
     def slope(self) -> float:
@@ -118,10 +84,10 @@ class Tail:
         away = self.total * (ratio ** (1.0 / self.shape) - 1.0) if ratio > 1.0 and self.shape > 0 else 0.0
         rates, slopes = self._draws()
         low, high = np.quantile(np.maximum(np.log(rates / rate), 0.0) / slopes, _MIDDLE)
-        cut = self._unscale(start + away)
+        cut, low, high = (min(self._unscale(start + float(x)), self.most) for x in (away, low, high))
         bound = upper_bound(int(np.count_nonzero(self.peaks > cut)), self.lumis)
         far = rate * self.lumis < REACHED
-        return Cut(cut, self._unscale(start + float(low)), self._unscale(start + float(high)), far, bound)
+        return Cut(cut, low, high, far, bound, self.logarithmic, self.most)
 
     def _counted(self, rate: float) -> Cut:
         """The threshold for a rate so high that the level is above it."""
@@ -188,7 +154,9 @@ def fit_tail(
 def fit_score_tail(series: Sequence[Array]) -> Tail:
     """The tail of a score of any kind, on the scale on which it is the more nearly exponential.
 
-    Products have tails like powers, their logarithms exponential ones; pulls fall faster than either.
+    Products have tails like powers, their logarithms exponential ones; pulls fall faster than either. No
+    theory speaks for a score, so that a short sample may say anything: thresholds go half as far again,
+    on that scale, as the sample reaches above its level, and not farther.
     """
     plain = fit_tail(series, slope=None)
     if plain.level <= 0 or not plain.excursions or plain.total <= 0:
@@ -199,4 +167,7 @@ def fit_score_tail(series: Sequence[Array]) -> Tail:
     # Log-likelihoods of the same excesses: an exponential's, and a power law's.
     linear = number * np.log(plain.slope) - number
     power = number * np.log(same.slope) - number - float(np.log(plain.peaks).sum())
-    return powers if power > linear and same.excursions == number else plain
+    largest = float(plain.peaks[0])
+    if power > linear and same.excursions == number:
+        return replace(powers, most=largest * float(np.sqrt(largest / powers.level)))
+    return replace(plain, most=largest + (largest - plain.level) / 2.0)

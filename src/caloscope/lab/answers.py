@@ -52,6 +52,12 @@ class Scores:
         return self.bundle.card.threshold
 
     @property
+    def era(self) -> str:
+        """The era of the data; both, where the detector learned in another: that may be another pattern."""
+        eras = dict.fromkeys((self.bundle.view.era, self.data.era))
+        return f"learned in {', judged in '.join(eras)}" if len(eras) > 1 else self.data.era
+
+    @property
     def judged(self) -> int:
         """Number of lumisections that are not UNKNOWN."""
         return sum(each is not Quality.UNKNOWN for each in self.quality)
@@ -109,12 +115,10 @@ class Scores:
     def _told(self) -> dict[str, str]:
         unknown = len(self) - self.judged
         bad = sum(each is Quality.BAD for each in self.quality)
-        eras = dict.fromkeys((self.bundle.view.era, self.data.era))
         return {
             "detector": f"{self.bundle.card.name} ({self.bundle.card.detector}, hash {self.bundle.hash})",
             "map": self.data.map,
-            # Another era may be another detector: what comes of it must not look like any other answer.
-            "era": f"learned in {', judged in '.join(eras)}" if len(eras) > 1 else self.data.era,
+            "era": self.era,  # another one may be another detector: it must not look like any other answer
             "lumisections": f"{len(self):,}: {self.judged - bad:,} good, {bad:,} bad, {unknown:,} unknown",
             "incidents": str(len(self.incidents)),
             "time": f"{1e3 * float(np.median(self.seconds)):.2g} ms a lumisection",

@@ -3,7 +3,7 @@
 from caloscope.training.curve import write_curve
 from caloscope.training.fitting import TRAINABLE
 from caloscope.training.imported import import_cmssw
-from caloscope.training.networks import Watching, train_network
+from caloscope.training.networks import Watching, require_devices, train_network
 from caloscope.training.recipe import NETWORKS, Recipe
 from caloscope.training.renewed import Renewed, recalibrate, save
 from caloscope.training.statistical import train
@@ -18,6 +18,7 @@ __all__ = [
     "export_cmssw",
     "import_cmssw",
     "recalibrate",
+    "require_devices",
     "save",
     "train",
     "train_network",

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 FEWEST_RUNS = 3
 """Some to learn from, one to stop by, one for the thresholds."""
 
+_NEEDS_TORCH = "networks are trained with torch: pip install 'caloscope[train]'"
+
 
 @dataclass(frozen=True, slots=True)
 class Watching:
@@ -72,6 +74,7 @@ def train_network(
     """
     watching = watching or Watching()
     _require_possible(folder, on, detector, per_day)
+    require_devices(recipe)
     learned, held = _parts(given)
     with work_folder(folder, fingerprint(given, spec, on, detector, recipe)) as work:
         _tell_kept(work, watching)
@@ -87,6 +90,20 @@ def train_network(
         )
         write_curve(folder, made)
     return saved
+
+
+def require_devices(recipe: Recipe) -> None:
+    """Refuse an accelerator that the machine has not got, or all where torch is not installed: `UsageError`.
+
+    A single processor is always there, and nothing is loaded to find that out.
+    """
+    if recipe.accelerator == "cpu":
+        return
+    try:
+        from caloscope.training.neural.device import fabric_of
+    except ImportError as error:
+        raise UsageError(f"{error}: {_NEEDS_TORCH}") from error
+    fabric_of(recipe)
 
 
 def _tell_kept(work: Path, watching: Watching) -> None:
@@ -127,9 +144,7 @@ def _fitted(
     try:
         from caloscope.training import neural
     except ImportError as error:
-        raise UsageError(
-            f"{error}: networks are trained with torch: pip install 'caloscope[train]'"
-        ) from error
+        raise UsageError(f"{error}: {_NEEDS_TORCH}") from error
     events = [float(each.events) for each in good if each.events]
     if not events:
         raise UsageError("no lumisection with a number of events, expected good ones to learn from")

@@ -91,8 +91,8 @@ def recalibrate(
 def save(renewed: Renewed, folder: Path) -> Bundle:
     """Write the new bundle, whole or not at all; its name is the folder's.
 
-    The learning curve of another bundle that was there goes; one of the same network, calibrated in place,
-    stays.
+    It is in commissioning where the old one is. The learning curve of another bundle that
+    was there goes; one of the same network, calibrated in place, stays.
     """
     new, old = renewed.new, renewed.old.folder
     card = new.card.model_copy(update={"name": folder.name.removesuffix(".bundle")})
@@ -103,6 +103,7 @@ def save(renewed: Renewed, folder: Path) -> Bundle:
         model=new.model,
         calorimeter=new.calorimeter,
         selftest=renewed.selftest,
+        standing=renewed.old.standing,
     )
     if old is None or old.resolve() != folder.resolve():
         remove_curve(folder)

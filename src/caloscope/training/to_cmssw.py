@@ -55,7 +55,8 @@ class Exported:
             return str(card.training.get("threshold", meant))
         seen = f"found on {told['lumisections']} good ones of {told['runs']} runs"
         own = ", that were learned from, so it is too low" if told.get("own_data") else ""
-        return f"{meant}, {seen}, {told['first']} to {told['last']}{own}"
+        far = ", farther than these reach" if told.get("extrapolated") else ""
+        return f"{meant}, {seen}, {told['first']} to {told['last']}{far}{own}"
 
     @property
     def notes(self) -> list[str]:

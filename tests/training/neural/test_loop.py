@@ -160,7 +160,7 @@ def test_a_part_that_was_not_finished_is_nothing(tmp_path: Path) -> None:
 def test_an_accelerator_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a graphics card here")
-    with pytest.raises(UsageError, match="1 devices of accelerator gpu cannot be used") as refused:
+    with pytest.raises(UsageError, match="1 device of accelerator gpu cannot be used") as refused:
         trained(tmp_path / "a", accelerator="gpu")
     assert "\n" not in str(refused.value)
 

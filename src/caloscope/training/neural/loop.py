@@ -16,6 +16,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from caloscope.errors import UsageError
 from caloscope.training.neural.batches import batches, shuffled
 from caloscope.training.neural.checkpoint import Epoch, Progress, damaged, load, save
+from caloscope.training.neural.device import fabric_of
 from caloscope.training.neural.problem import Problem, Rows
 from caloscope.training.recipe import Recipe
 
@@ -37,16 +38,7 @@ def fit(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None = None
     if len(problem.learn) == 0 or len(problem.held) == 0:
         raise UsageError("too few good runs for a network, expected some to learn from and some to stop by")
     several = recipe.devices > 1
-    try:
-        fabric = Fabric(
-            accelerator=recipe.accelerator,
-            devices=recipe.devices,
-            strategy="ddp_spawn" if several else "auto",
-            precision="32-true",
-        )
-    except Exception as error:
-        found = f"{recipe.devices} devices of accelerator {recipe.accelerator}"
-        raise UsageError(f"{found} cannot be used ({' '.join(str(error).split())})") from error
+    fabric = fabric_of(recipe)
     load(folder)  # what is damaged is refused before other processes start
     try:
         # Bound to the function: of arguments Fabric makes copies, and it knows not how with frozen ones.
