@@ -58,6 +58,7 @@ def test_the_benchmarks_are_listed_and_others_refused() -> None:
         "delay",
         "false_alarms",
         "surroundings",
+        "short_references",
         "networks",
         "detection",
     ]

@@ -127,7 +127,7 @@ def test_a_map_that_grows_through_the_run_is_not_learned_from_as_it_is(done: Don
     common = ("--calorimeter", grows, "--map", "RING/hits", "--era", ERA)
     caloscope("simulate", *common, "--lumis", "5", "-o", good)
     told = caloscope("train", good, *common, "-o", bundle, code=2)
-    assert told.splitlines() == [
+    assert told.splitlines()[-1:] == [
         f"caloscope: {min(good.iterdir())}: found counts of RING/hits that grow through the run, "
         "expected those of lumisections: run `caloscope convert` on it first"
     ]

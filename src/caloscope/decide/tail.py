@@ -29,6 +29,9 @@ LEAST: Final = 40
 REACHED: Final = 3.0
 """Excursions to be expected in a sample at a threshold that it reaches."""
 
+FAR, FAR_OF_POWERS = 1.0, 0.7
+"""How far beyond the largest score a threshold may go, in units of what that is above the level."""
+
 _DRAWS: Final = 4_000
 _MIDDLE: Final = (0.025, 0.975)
 
@@ -155,8 +158,8 @@ def fit_score_tail(series: Sequence[Array]) -> Tail:
     """The tail of a score of any kind, on the scale on which it is the more nearly exponential.
 
     Products have tails like powers, their logarithms exponential ones; pulls fall faster than either. No
-    theory speaks for a score, so that a short sample may say anything: thresholds go half as far again,
-    on that scale, as the sample reaches above its level, and not farther.
+    theory speaks for a score, so that a short sample may say anything: thresholds go as far again, on
+    that scale, as the sample reaches above its level (less for powers), and not farther.
     """
     plain = fit_tail(series, slope=None)
     if plain.level <= 0 or not plain.excursions or plain.total <= 0:
@@ -169,5 +172,5 @@ def fit_score_tail(series: Sequence[Array]) -> Tail:
     power = number * np.log(same.slope) - number - float(np.log(plain.peaks).sum())
     largest = float(plain.peaks[0])
     if power > linear and same.excursions == number:
-        return replace(powers, most=largest * float(np.sqrt(largest / powers.level)))
-    return replace(plain, most=largest + (largest - plain.level) / 2.0)
+        return replace(powers, most=largest * float(np.power(largest / powers.level, FAR_OF_POWERS)))
+    return replace(plain, most=largest + FAR * (largest - plain.level))
