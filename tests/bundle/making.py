@@ -8,11 +8,13 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 import tomli_w
 
 from caloscope import bundle as bundles
 from caloscope.config.catalogue import load
 from caloscope.detectors.cmssw_ml import Parameters
+from caloscope.errors import BundleError
 from caloscope.geometry import view
 from caloscope.training import import_cmssw
 
@@ -29,6 +31,14 @@ def copied(original: bundles.Bundle, folder: Path) -> Path:
     assert original.folder is not None
     shutil.copytree(original.folder, folder / "copy.bundle")
     return folder / "copy.bundle"
+
+
+def refused(folder: Path, message: str) -> str:
+    """Loading it is refused with these words, a pattern, in one line; all that is said."""
+    with pytest.raises(BundleError, match=message) as caught:
+        bundles.load(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def edit(folder: Path, pattern: str, to: str) -> None:

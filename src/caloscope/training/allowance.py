@@ -1,11 +1,21 @@
-"""What healthy lumisections may score where scores add up, and what of that is remembered."""
+"""What healthy lumisections score, and what of it may add up and is remembered."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from caloscope.detectors.base import Detector, Memory, Observation, Score
+
 LEAST: Final = 1e-6
+
+
+class Scores(NamedTuple):
+    """The largest score of each lumisection that was judged, and its run, both `(lumi,)`."""
+
+    largest: NDArray[np.float64]
+    run: NDArray[np.int64]
 
 
 class Limits(NamedTuple):
@@ -13,6 +23,18 @@ class Limits(NamedTuple):
 
     allowance: float
     remembered: float
+
+
+def scores_of(detector: Detector, held: Sequence[Observation]) -> Scores:
+    """What a detector that scores says of lumisections, in order, from an empty memory."""
+    memory: Memory = {}
+    largest, run = [], []
+    for each in held:
+        answer, memory = detector.look(each, memory)
+        if isinstance(answer, Score):
+            largest.append(float(answer.value[answer.testable].max(initial=0.0)))
+            run.append(each.id.run)
+    return Scores(np.array(largest, np.float64), np.array(run, np.int64))
 
 
 def limits_of(scores: NDArray[np.float64], run: NDArray[np.int64]) -> Limits:

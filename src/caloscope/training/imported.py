@@ -11,7 +11,7 @@ from caloscope.detectors.cmssw_ml import CmsswMl, Parameters, open_network, read
 from caloscope.errors import UsageError
 from caloscope.geometry import View
 from caloscope.training.cmssw_notes import Package
-from caloscope.training.curve import remove_curve
+from caloscope.training.curve import name_of, remove_curve
 from caloscope.training.provenance import Provenance
 from caloscope.training.selftest import of_average
 
@@ -42,7 +42,7 @@ def import_cmssw(
     detector = CmsswMl(parameters, session, table, np.asarray(on.exists))
     same = package is not None and package.notes.meant(spec.name, on.era, parameters)
     card = bundle.make_card(
-        folder.name.removesuffix(".bundle"),
+        name_of(folder),
         spec,
         on,
         detector,

@@ -17,7 +17,7 @@ from caloscope.errors import UsageError
 from caloscope.pipeline.state import Given
 from caloscope.records import Lumisection
 from caloscope.training.cmssw_line import renewed_cmssw
-from caloscope.training.curve import remove_curve
+from caloscope.training.curve import name_of, remove_curve
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import learned_from, provenance, sources_of
@@ -95,7 +95,7 @@ def save(renewed: Renewed, folder: Path) -> Bundle:
     was there goes; one of the same network, calibrated in place, stays.
     """
     new, old = renewed.new, renewed.old.folder
-    card = new.card.model_copy(update={"name": folder.name.removesuffix(".bundle")})
+    card = new.card.model_copy(update={"name": name_of(folder)})
     saved = bundle.save(
         folder,
         card,

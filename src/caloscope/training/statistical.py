@@ -15,7 +15,7 @@ from caloscope.errors import UsageError
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given
 from caloscope.records import Lumisection
-from caloscope.training.curve import remove_curve
+from caloscope.training.curve import name_of, remove_curve
 from caloscope.training.fitting import TRAINABLE, fit_detector
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import Provenance, provenance, sources_of
@@ -102,7 +102,7 @@ def first_card(
     formula = calibrate.formula_thresholds(on, fitted.alive, per_day)
     own = fitted.settings().get("threshold")
     return bundle.make_card(
-        folder.name.removesuffix(".bundle"),
+        name_of(folder),
         spec,
         on,
         fitted,

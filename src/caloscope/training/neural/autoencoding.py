@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from caloscope.detectors import learned
-from caloscope.detectors.base import Array, Detector, Expectation, Memory, Noise, NotKnown, Observation, Score
+from caloscope.detectors.base import Array, Detector, Expectation, Noise, NotKnown, Observation
 from caloscope.detectors.learned.change import steepness
 from caloscope.detectors.learned.rows import Cells, standardised
 from caloscope.detectors.network import Autoencoder, AutoencoderLoss, pictures
@@ -16,6 +16,7 @@ from caloscope.detectors.network.made import KEPT
 from caloscope.detectors.network.residuals import deviation
 from caloscope.geometry import View
 from caloscope.records import Mask
+from caloscope.training.allowance import scores_of
 from caloscope.training.neural.making import Epochs, Made, make
 from caloscope.training.neural.parts import parts_of
 from caloscope.training.neural.rebuild import Rebuild
@@ -191,10 +192,4 @@ def loss_scored(
 
 def highest(detector: Detector, held: Sequence[Observation]) -> float:
     """The largest score of good lumisections; 1 where there is none."""
-    largest = 0.0
-    memory: Memory = {}
-    for each in held:
-        answer, memory = detector.look(each, memory)
-        if isinstance(answer, Score):
-            largest = max(largest, float(answer.value[answer.testable].max(initial=0.0)))
-    return largest or 1.0
+    return float(scores_of(detector, held).largest.max(initial=0.0)) or 1.0

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from caloscope.detectors.base import Detector, Memory, Noise, Observation, Score
+from caloscope.detectors.base import Detector, Noise, Observation
 from caloscope.detectors.network import Cnn, UNet, pictures
 from caloscope.detectors.network.cnn import cnn_session
 from caloscope.detectors.network.unet import CHANNELS, LOGITS, RESIDUALS
 from caloscope.detectors.reference import Reference
 from caloscope.geometry import View
-from caloscope.training.allowance import LEAST, limits_of
+from caloscope.training.allowance import LEAST, limits_of, scores_of
 from caloscope.training.neural.autoencoding import MOST_BASIS, chosen_of, evenly, highest
 from caloscope.training.neural.blinding import Standing
 from caloscope.training.neural.faulty import Classified, Segmented
@@ -65,14 +65,8 @@ def supervised(
 
 def _with_limits(classifier: Cnn, held: Sequence[Observation]) -> Cnn:
     """With the first threshold, the largest score of held-out lumisections, and what adds up."""
-    scores, runs = [], []
-    memory: Memory = {}
-    for each in held:
-        answer, memory = classifier.look(each, memory)
-        if isinstance(answer, Score):
-            scores.append(float(answer.value.max()))
-            runs.append(each.id.run)
-    if not scores:
+    scores = scores_of(classifier, held)
+    if not len(scores.run):
         return classifier
-    found = limits_of(np.array(scores), np.array(runs, np.int64))
-    return replace(classifier, threshold=max(*scores, LEAST), **found._asdict())
+    found = limits_of(*scores)
+    return replace(classifier, threshold=max(float(scores.largest.max()), LEAST), **found._asdict())
