@@ -42,6 +42,6 @@ def _told(around: Surroundings, residual: Array, asked: Mask) -> tuple[Array, Ar
     for name, values in (("expected residual", expected), ("share of variance", left)):
         if values.shape != residual.shape:
             raise SurroundingsError(f"{name} of shape {values.shape}, expected {residual.shape}")
-        if not np.isfinite(values[asked]).all():
+        if not np.isfinite(values).all():  # cells that are left out are judged, too
             raise SurroundingsError(f"{name} is no number in some cells")
     return expected, left
