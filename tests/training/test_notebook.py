@@ -113,12 +113,12 @@ def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.Monkey
 def test_from_simulation_to_flags(tmp_path: Path) -> None:
     good = [tmp_path / f"good{number}.h5" for number in range(3)]
     faults, bad = tmp_path / "faults.toml", tmp_path / "bad.h5"
-    bundle, store = tmp_path / "mlp.bundle", tmp_path / "s.sqlite"
+    bundle, store = tmp_path / "logistic.bundle", tmp_path / "s.sqlite"
     simulate = ("simulate", "--map", "EE+/digi", "--seed", "3")
     for number, path in enumerate(good):
         caloscope(*simulate, "--lumis", "65", "--run", str(FIRST_RUN + number), "-o", path)
-    said = caloscope("train", *good, "--map", "EE+/digi", "--detector", "mlp", "-o", bundle)
-    assert "mlp for EE+/digi" in said
+    said = caloscope("train", *good, "--map", "EE+/digi", "--detector", "logistic", "-o", bundle)
+    assert "logistic for EE+/digi" in said
     assert "calibrated on" in said
     kept = bundles.load(bundle)
     assert isinstance(kept.detector, Classifier)

@@ -1,9 +1,10 @@
 """Whether a map as a whole is too low or too high to be one of the conditions that were learned."""
 
-from collections.abc import Iterator
+import math
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from caloscope.detectors.base import Array, Noise
 from caloscope.detectors.learned import scale
@@ -45,17 +46,24 @@ def judged(
     counts: Array, rate: Array, sure: Mask, events: float, pileup: float | None, noise: Noise
 ) -> tuple[Reason | None, str]:
     """`verdict` on a map of counts in so many events that a healthy one makes at `rate`, all `(cell,)`."""
-    levels = np.array(list(_levels(counts, rate, sure, events, noise)))
-    if not levels.size:
+    areas = _areas(rate, sure, events, noise)
+    levels: list[float] = []
+    few = len(areas) - math.ceil(BEST * (len(areas) - 1))
+    usual = 0
+    for area in areas:
+        levels.append(scale.common_factor(counts[area], rate[area], sure[area], events, noise))
+        usual += LOWEST <= levels[-1] <= HIGHEST
+        if usual == few:  # neither quantile can be beyond any more, and most maps are healthy
+            return None, ""
+    if not levels:
         return None, ""
     best = float(np.quantile(levels, BEST, method="higher"))
     return verdict(best, float(np.quantile(levels, WORST, method="lower")), pileup)
 
 
-def _levels(counts: Array, rate: Array, sure: Mask, events: float, noise: Noise) -> Iterator[float]:
-    """Levels of as many areas as the counts allow; cells side by side in memory are so in the detector."""
+def _areas(rate: Array, sure: Mask, events: float, noise: Noise) -> list[NDArray[np.int64]]:
+    """As many areas as the counts allow, by cell; cells side by side in memory are so in the detector."""
     fano = scale.TYPICAL_FANO if noise == "overdispersed" else 1.0
     number = min(AREAS, int(float(rate[~sure].sum()) * events / (fano * KNOWN)))
-    for area in np.array_split(np.flatnonzero(~sure), number) if number else ():
-        if rate[area].sum() * events >= fano * KNOWN / 2.0:
-            yield scale.common_factor(counts[area], rate[area], sure[area], events, noise)
+    found = np.array_split(np.flatnonzero(~sure), number) if number else []
+    return [area for area in found if rate[area].sum() * events >= fano * KNOWN / 2.0]
