@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from benchmarks.detection import fdr, main, regimes, report
-from benchmarks.detection.excursions import FLOOR, Excursions, height
 from benchmarks.detection.figures import Delays, met
-from benchmarks.detection.oracle import Follow, Hunt, Oracle, thresholds
-from benchmarks.detection.precision import parts, precision
-from benchmarks.detection.rows import Row, places, rows_of
+from benchmarks.detection.rows import rows_of
 from caloscope.config.catalogue import load
 from caloscope.faults import Clock, Schedule
 from caloscope.geometry import view
 from caloscope.records import LumiId
 from caloscope.simulate import Conditions, Healthy, conditions, healthy
 from caloscope.simulate.hcal.detector import HcalMap
+from caloscope.study.excursions import FLOOR, Excursions, height
+from caloscope.study.oracle import Follow, Hunt, Oracle, thresholds
+from caloscope.study.precision import parts, precision
+from caloscope.study.rows import Row, places
 
 AT = Conditions(run=160_000, lumi=1, events=500, pileup=50.0, measured=50.0)
 

@@ -15,7 +15,6 @@ import numpy as np
 from benchmarks.detection import regimes
 from benchmarks.detection.contenders import NETWORKS, REFERENCE
 from benchmarks.detection.networks import LOSS
-from benchmarks.detection.rows import Row
 from benchmarks.scoring import score
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import Array
@@ -25,6 +24,7 @@ from caloscope.pipeline.state import Given, State
 from caloscope.pipeline.step import Scorer
 from caloscope.records import MapRecord, Mask
 from caloscope.simulate import Conditions, Fill, Healthy, conditions
+from caloscope.study.rows import Row
 
 IMAGES: Final = 30_000
 GROUP: Final = 1_500

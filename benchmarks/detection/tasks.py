@@ -15,10 +15,11 @@ from typing import Any, Final, Literal, TypeAlias
 import caloscope
 from benchmarks.detection import clean, contenders, fdr, regimes
 from benchmarks.detection import networks as trained
-from benchmarks.detection.oracle import Oracle, thresholds
-from benchmarks.detection.rows import Row, rows_of, single_cells
+from benchmarks.detection.rows import rows_of, single_cells
 from benchmarks.detection.trials import Trials
 from caloscope.bundle import Bundle
+from caloscope.study.oracle import Oracle, thresholds
+from caloscope.study.rows import Row
 
 Kind: TypeAlias = Literal["train", "oracle", "calibrate", "clean", "trial", "fdr"]
 YARDSTICK_LUMIS: Final = {"HCAL": 3_700}

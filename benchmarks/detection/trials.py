@@ -7,8 +7,6 @@ from typing import Final
 import numpy as np
 
 from benchmarks.detection import regimes
-from benchmarks.detection.oracle import Follow, Hunt, Oracle
-from benchmarks.detection.rows import Indices, Row
 from benchmarks.scoring import score
 from caloscope.bundle import Bundle
 from caloscope.faults import Clock, Schedule
@@ -16,6 +14,8 @@ from caloscope.pipeline.state import Given, State
 from caloscope.pipeline.step import Scored, Scorer
 from caloscope.records import Code, Counts, LumiId, MapRecord, Mask
 from caloscope.simulate import Conditions, Healthy, conditions
+from caloscope.study.oracle import Follow, Hunt, Oracle
+from caloscope.study.rows import Row, on_view
 
 ORACLE: Final = "oracle"
 COVERED: Final = 0.5
@@ -77,7 +77,7 @@ class Trials:
         """One fault, in a place that is drawn, until all have found it or the window is over."""
         rng = np.random.default_rng([regimes.SEED, number, place, *self._regime.name.encode()])
         members = hunt.places[int(rng.integers(len(hunt.places)))]
-        cells = _on_view(members, self._healthy)
+        cells = on_view(members, self._healthy.view)
         follow = Follow(hunt, members, self._limits[hunt.row.key])
         early = [follow.found(at, *self._oracle.standard(at, counts)) for at, counts in start.seen]
         hunting = {ORACLE} if not early[-1] else set()
@@ -111,15 +111,6 @@ class Trials:
 
 def _given(at: Conditions, counts: Counts) -> Given:
     return Given(at.id, MapRecord(counts, at.events, at.measured), "")
-
-
-def _on_view(members: Indices, healthy: Healthy) -> Mask:
-    exists = healthy.view.exists
-    flat = np.zeros(int(exists.sum()), np.bool_)
-    flat[members] = True
-    cells = np.zeros(exists.shape, np.bool_)
-    cells[exists] = flat
-    return cells
 
 
 def _flagged(scored: Scored, cells: Mask) -> bool:

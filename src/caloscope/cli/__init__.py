@@ -9,6 +9,7 @@ from caloscope.cli import (
     bundles,
     calibrate,
     cmssw,
+    compare,
     convert,
     demo,
     exported,
@@ -22,6 +23,7 @@ from caloscope.cli import (
     run,
     serve,
     simulation,
+    study,
     validate,
     wording,
 )
@@ -44,6 +46,8 @@ app.command("info")(info.info)
 app.command("convert")(convert.convert)
 app.command("train")(learn.train)
 app.command("calibrate")(calibrate.calibrate)
+app.command("compare")(compare.compare)
+app.command("study")(study.study)
 app.command("replay")(run.replay)
 app.command("monitor")(run.monitor)
 app.command("serve")(serve.serve)

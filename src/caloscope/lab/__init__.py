@@ -13,6 +13,7 @@ experiment. Nothing is put into a store. Torch and matplotlib are loaded when th
 
 from caloscope.bundle import Bundle
 from caloscope.faults import Fault
+from caloscope.lab.agreed import Agreement, agreement
 from caloscope.lab.answers import Scores
 from caloscope.lab.held import Data
 from caloscope.lab.judged import compare, delays
@@ -24,12 +25,14 @@ from caloscope.lab.tables import Table
 from caloscope.lab.trained import train
 
 __all__ = [
+    "Agreement",
     "Bundle",
     "Data",
     "Fault",
     "Picture",
     "Scores",
     "Table",
+    "agreement",
     "compare",
     "curve",
     "data",

@@ -86,8 +86,8 @@ def _line(name: str, scores: Scores, data: Data, covered: float) -> dict[str, Va
         told["found"] = f"{sum(each is not None for each in found)} of {len(found)}"
         told["median delay"] = _median(found)
     known = data.truth or data.simulated
-    wrong = [each for each in scores.incidents if not (each.masked or each.standing)]
-    number = len(wrong) - sum(_is_true(each, data) for each in wrong)
+    wrong = raised(scores)
+    number = len(wrong) - sum(is_true(each, data) for each in wrong)
     told["false incidents" if known else "incidents"] = number
     told["a day"] = number * LUMIS_PER_DAY / scores.judged if scores.judged else None
     told["unknown"] = len(scores) - scores.judged
@@ -130,7 +130,12 @@ def _found(scores: Scores, data: Data, covered: float) -> Iterator[_Found]:
         )
 
 
-def _is_true(incident: Incident, data: Data) -> bool:
+def raised(scores: Scores) -> list[Incident]:
+    """The incidents that somebody is called for: those that are neither masked nor standing."""
+    return [each for each in scores.incidents if not (each.masked or each.standing)]
+
+
+def is_true(incident: Incident, data: Data) -> bool:
     """Whether a fault is behind an incident."""
     cells = set(incident.cells)
     return any(_touches(fault, cells) and _meet(fault, incident) for fault in data.faults)

@@ -72,7 +72,7 @@ def curve(bundle: Bundle) -> Picture:
         raise UsageError(f"{found}: only training of a network leaves one")
     try:
         told = json.loads(path.read_text("utf-8"))
-        subtitle = f"{told['parameters']:,} parameters; stopped after: {told['finished']}"
+        subtitle = f"{told['parameters']:,} parameters; stopped: {told['finished']}"
         made = figures.learning_figure(bundle.card.name, told["curve"], subtitle)
     except (ValueError, LookupError, TypeError) as error:
         raise UsageError(f"{path}: found {error!r}, expected a learning curve") from error

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,8 @@ def train(
     `output` says (NAME.bundle), else until Python ends; with `output`, training of a network that was stopped
     goes on where it was when the same call comes again. With `progress` a line says how far it is.
 
-    Raises `UsageError` for detectors and recipes that cannot be, and for too little to learn from.
+    Raises `UsageError` for detectors and recipes that cannot be, for choices that would be ignored, as an
+    `architecture` where there is no autoencoder, and for too little to learn from.
     """
     known = (*training.TRAINABLE, *training.NETWORKS)
     if detector not in known:
@@ -45,7 +45,7 @@ def train(
     told = _Told(shown=progress)
     try:
         if detector in training.NETWORKS:
-            return _network(good, detector, folder, per_day, _recipe(recipe), told)
+            return _network(good, detector, folder, per_day, training.recipe_of(detector, recipe), told)
         if recipe:
             raise UsageError(f"{', '.join(recipe)} for {detector}, expected no recipe: it has no network")
         return training.train(
@@ -78,17 +78,6 @@ def _network(
         calorimeter=good.calorimeter,
         watching=training.Watching(told.reading, told.epoch, told.calibrating, told.kept),
     )
-
-
-def _recipe(words: dict[str, Any]) -> training.Recipe:
-    """The recipe; raises `UsageError` for a word that it has not."""
-    known = [each.name for each in fields(training.Recipe)]
-    strange = [word for word in words if word not in known]
-    if strange:
-        raise UsageError(f"{', '.join(strange)} in a recipe, expected some of {', '.join(known)}")
-    if "channels" in words:
-        words = words | {"channels": tuple(words["channels"])}
-    return training.Recipe(**words)
 
 
 class _Told:

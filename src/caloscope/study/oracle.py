@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from benchmarks.detection.excursions import Excursions, height
-from benchmarks.detection.precision import Floats32, Precision, precision
-from benchmarks.detection.rows import Indices, Row, places
 from caloscope.detectors.base import Array
 from caloscope.faults.active import Active
 from caloscope.records import Counts
 from caloscope.simulate import Conditions, Fill, Healthy, conditions
+from caloscope.study.excursions import Excursions, height
+from caloscope.study.precision import Floats32, Precision, precision
+from caloscope.study.rows import Indices, Row, places
 
 BATCH = 64
 
@@ -51,12 +51,12 @@ class Oracle:
 
     def changes(self, row: Row) -> Array:
         """By which part of its mean each cell that exists would change, were the fault there."""
-        fault = row.fault(self.healthy.spec.name, self.healthy.rate > 0, onset=1)
-        active = Active(fault, 1, self.healthy.rate > 0, 1.0, 1, 1.0)
-        found = self.healthy.expected(self._at, [active])[self._exists]
-        change = np.zeros(len(found))
-        np.divide(found - self._mean, self._mean, out=change, where=self._mean > 0)
-        return change
+        return changes(self.healthy, self._at, row)
+
+    @property
+    def at(self) -> Conditions:
+        """The conditions that its covariance was taken at."""
+        return self._at
 
     def _variance(self, mean: Array, events: int) -> Array:
         """In ECAL it goes with the mean; channels of HCAL are binomial, but for those that count always."""
@@ -65,6 +65,26 @@ class Oracle:
             return np.asarray(self.precision.variance * ratio)
         binomial = np.maximum(mean * (1.0 - mean / max(events, 1)), 1e-9)
         return np.where(self._varies, binomial, self.precision.variance)
+
+
+def changes(healthy: Healthy, at: Conditions, row: Row) -> Array:
+    """By which part of its mean each cell that exists would change, were the fault there."""
+    exists, alive = healthy.view.exists, healthy.rate > 0
+    mean = healthy.expected(at)[exists]
+    active = Active(row.fault(healthy.spec.name, alive, onset=1), 1, alive, 1.0, 1, 1.0)
+    found = healthy.expected(at, [active])[exists]
+    change = np.zeros(len(found))
+    np.divide(found - mean, mean, out=change, where=mean > 0)
+    return change
+
+
+def where(healthy: Healthy, at: Conditions, row: Row) -> tuple[Indices, ...]:
+    """Where a fault can be: where it changes what it touches nearly as much as its factor says."""
+    found = places(healthy.view, row, healthy.rate > 0)
+    if row.factor <= 1.0:
+        return found
+    change, enough = changes(healthy, at, row), 0.9 * (row.factor - 1.0)
+    return tuple(members for members in found if change[members].min() >= enough)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +102,7 @@ class Hunt:
     @cached_property
     def places(self) -> tuple[Indices, ...]:
         """Where the fault can be: where it changes what it touches nearly as much as its factor says."""
-        healthy = self.oracle.healthy
-        found = places(healthy.view, self.row, healthy.rate > 0)
-        if self.row.factor <= 1.0:
-            return found
-        enough = 0.9 * (self.row.factor - 1.0)
-        return tuple(members for members in found if self.change[members].min() >= enough)
+        return where(self.oracle.healthy, self.oracle.at, self.row)
 
     def ratio(self, members: Indices, z: Floats32, unit: Floats32) -> float:
         """Log-likelihood ratio of the fault in these cells against none, in nats."""
@@ -132,8 +147,10 @@ class Hunt:
         return shift
 
 
-def thresholds(oracle: Oracle, rows: Sequence[Row], fills: Iterable[Fill]) -> dict[str, float]:
-    """For each row, by key, the height that all its places pass once in 3,700 clean lumisections."""
+def thresholds(
+    oracle: Oracle, rows: Sequence[Row], fills: Iterable[Fill], per_day: float = 1.0
+) -> dict[str, float]:
+    """For each row, by key, the height that all its places pass `per_day` times in 3,700 clean LS."""
     hunts = [Hunt(oracle, row) for row in rows]
     excursions = [[Excursions(len(hunt.places)) for _ in range(hunt.row.period)] for hunt in hunts]
     clean = [at for fill in fills for at in conditions(fill) if at.events > 0]
@@ -148,7 +165,7 @@ def thresholds(oracle: Oracle, rows: Sequence[Row], fills: Iterable[Fill]) -> di
     found = {}
     for hunt, phases in zip(hunts, excursions, strict=True):
         peaks = np.sort(np.concatenate([each.peaks() for each in phases]))[::-1]
-        found[hunt.row.key] = height(peaks, len(clean))
+        found[hunt.row.key] = height(peaks, len(clean), per_day)
     return found
 
 

@@ -1,0 +1,48 @@
+"""Results of cells on disk, one file each, written whole or not at all."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caloscope.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A folder of results by name, which several processes and studies may share."""
+
+    folder: Path
+
+    def file(self, key: str) -> Path:
+        """Where a result is."""
+        return self.folder / "cells" / key[:2] / f"{key}.json"
+
+    def bundle(self, key: str) -> Path:
+        """Where the bundle of a fit is."""
+        return self.folder / "bundles" / f"{key}.bundle"
+
+    def has(self, key: str) -> bool:
+        """Whether there is a result."""
+        return self.file(key).is_file()
+
+    def read(self, key: str) -> Any:
+        """A result; None where there is none. Raises `UsageError` for a file that was damaged."""
+        path = self.file(key)
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path}: found no result ({error}), remove it to measure again") from error
+
+    def write(self, key: str, result: Any) -> None:
+        """Keep a result; whoever reads sees all of it or nothing."""
+        path = self.file(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".json")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(result, file, separators=(",", ":"))
+        Path(name).replace(path)

@@ -1,0 +1,72 @@
+"""What a study may say, and how it is told what is wrong with it."""
+
+import pytest
+
+from caloscope.errors import UsageError
+from caloscope.study import shipped
+from caloscope.study.described import parse, read
+from caloscope.study.schedule import ORACLE, judged
+
+from .text import TINY, tiny
+
+
+def test_a_study_is_read() -> None:
+    study = tiny()
+    rows = study.rows(study.matrix[0])
+    assert [row.title for row in rows] == ["cell dead", "cell x0.5", "quadrant dead"]
+    assert [each.setting.detector for each in judged(study)] == [ORACLE, "reference", "pull"]
+
+
+def test_every_combination_is_judged_once_with_the_oracle_on_each_sample() -> None:
+    numbers = "lumis = [50, 100]\nseeds = [1, 2]\ntrials = 2\nclean = 0\n"
+    more = f'[[matrix]]\nname = "all"\nfaults = ["cell"]\n{numbers}'
+    study = tiny(more)
+    places = [each for each in judged(study) if each.setting.matrix == "all"]
+    own = [each for each in places if each.fit is not None]
+    assert len(own) == 2 * 2 * 2 * 2 * 2  # samples twice, lumis, seeds, detectors
+    assert [each.setting.tested for each in places if each.fit is None] == ["here", "before"]
+    assert {row.title for each in places for row in each.rows} == {"cell dead", "cell x0.5"}
+    # A detector that counts knows no seed: it is fitted once for both.
+    assert len({each.fit.key for each in own if each.fit}) == len(own) // 4
+    same = tiny(more + "same = true\n")
+    assert sum(each.setting.matrix == "all" and each.fit is not None for each in judged(same)) == 16
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'kind = "pull"',
+            'kind = "pull"\nbundle = "x"',
+            "pull: expected one of 'kind' and 'bundle'",
+        ),
+        ('name = "detectors"', 'name = "detectors"\ncolour = 1', "matrix.1.colour is no key that is known"),
+        ("factor = 0.0", 'factor = "much"', "fault.2.factor.1 is 'much'"),
+        ('train = ["here"]', 'train = ["there"]', "no sample 'there', one of here, before"),
+        ("pileup = [30, 50]", "pileup = [50, 30]", "expected 'pileup' from low to high"),
+        ('map = "EE+/digi"', "", "map is missing"),
+        ("lumis = 120", "lumis = 0", "matrix.1.lumis.1 is 0"),
+        ("trials = 4", 'trials = 4\nfaults = ["rbx"]', "no fault 'rbx', one of cell dead"),
+        ("[sample.here]", "[sample.here", "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(old: str, new: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(TINY.replace(old, new, 1), "tiny")
+    assert str(caught.value).startswith("tiny: ")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_studies_that_ship_can_be_planned(name: str) -> None:
+    from caloscope.study.whole import plan
+
+    planned = plan(shipped.found(name))
+    assert len(planned.places) > 50
+    assert shipped.title_of(name) == read(shipped.found(name)).title
+
+
+def test_a_study_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match="expected one or a study that ships: ecal-barrel"):
+        shipped.found("nothing.toml")
