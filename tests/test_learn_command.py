@@ -75,7 +75,7 @@ def test_what_a_network_cannot_be_is_said_before_anything_is_read(tmp_path: Path
     assert "n_ls 61, expected 1 to 60" in caloscope(*words, "--n-ls", "61", code=2)
     assert "n_loss 61, expected 1 to 60" in caloscope(*words, "--n-loss", "61", code=2)
     assert "channels '4;8', expected numbers with commas" in caloscope(*words, "--channels", "4;8", code=2)
-    assert "--no-calibrate, expected thresholds" in caloscope(*words, "--no-calibrate", code=2)
+    assert "--no-calibrate for a network, expected thresholds" in caloscope(*words, "--no-calibrate", code=2)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,11 @@ def test_what_a_network_cannot_be_is_said_before_anything_is_read(tmp_path: Path
             "blind-spot",
             ("--architecture", "cae"),
             "--architecture for blind-spot, expected only for an",
+        ),
+        (
+            "autoencoder",
+            ("--n-loss", "2", "--no-spatial"),
+            "--n-loss, --spatial for autoencoder, expected only for autoencoder-loss",
         ),
     ],
 )

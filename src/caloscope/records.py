@@ -146,6 +146,7 @@ class Lumisection:
     `assumptions` says in words what the reader had to assume (era, lumi number ...).
     `began_at` is seconds since 1970, UTC, None where unknown. `partial`: other sources may hold the rest of
     its events, and the parts add up. `simulated`: the source says that its counts are no experiment's.
+    `era` is that which the source says it is of, empty where it says none.
     """
 
     label: str
@@ -159,6 +160,7 @@ class Lumisection:
     partial: bool = False
     unusable: frozenset[str] = frozenset()
     simulated: bool = False
+    era: str = ""
 
     @property
     def id(self) -> LumiId:

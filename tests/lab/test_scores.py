@@ -191,6 +191,10 @@ def test_recipes_are_for_networks(good: lab.Data) -> None:
         lab.train(good, epochs=3)
     with pytest.raises(UsageError, match="depth in a recipe, expected some of architecture, channels"):
         lab.train(good, "autoencoder", depth=3)
+    with pytest.raises(UsageError, match="architecture for cnn, expected only for an autoencoder"):
+        lab.train(good, "cnn", architecture="cae")
+    with pytest.raises(UsageError, match="epochs 'five', expected a whole number"):
+        lab.train(good, "unet", epochs="five")
     with pytest.raises(UsageError, match="detector 'magic' cannot be trained, expected one of reference"):
         lab.train(good, "magic")
 

@@ -43,6 +43,6 @@ def test_a_new_curve_has_no_picture_yet(tmp_path: Path) -> None:
 
     epoch = {"number": 1, "learned": 1.0, "held": 1.0, "rate": 1e-3, "seconds": 1.0}
     data, picture = left_in(tmp_path / "tiny.bundle")
-    training.write_curve(tmp_path / "tiny.bundle", Made(tmp_path / "x.onnx", (epoch,), "1 epochs", 3, 1e-7))
+    training.write_curve(tmp_path / "tiny.bundle", Made(tmp_path / "x.onnx", (epoch,), "1 epoch", 3, 1e-7))
     assert '"epochs": 1' in data.read_text()
     assert not picture.exists()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from caloscope.errors import UsageError
-from caloscope.training import Recipe
+from caloscope.training import Recipe, recipe_of
 
 
 @pytest.mark.parametrize("wrong", [{"n_ls": 61}, {"n_loss": 61}, {"n_ls": 0}, {"n_loss": 0}])
@@ -40,3 +40,48 @@ def test_a_card_keeps_the_choices_that_its_detector_has() -> None:
     assert autoencoders < Recipe().told("autoencoder").keys() - loss == Recipe().told("autoencoder").keys()
     for other in ("blind-spot", "unet", "cnn"):
         assert not (loss | autoencoders) & Recipe().told(other).keys()
+
+
+@pytest.mark.parametrize(
+    ("detector", "words", "said"),
+    [
+        (
+            "autoencoder",
+            {"architecture": "dense", "channels": [16]},
+            "channels for dense autoencoder, expected",
+        ),
+        ("autoencoder", {"architecture": "masked", "latent": 64}, "latent for masked autoencoder, expected"),
+        ("autoencoder", {"n_ls": 2, "n_loss": 2, "spatial": False}, "n_ls, n_loss, spatial for autoencoder,"),
+        ("blind-spot", {"channels": (8,)}, "channels for blind-spot, expected only for networks of stages"),
+        ("cnn", {"architecture": "cae"}, "architecture for cnn, expected only for an autoencoder"),
+        ("unet", {"architecture": "dense"}, "architecture for unet, expected"),
+        ("pca", {"epochs": 3}, "epochs for pca, expected only for a detector with a network"),
+        ("unet", {"depth": 3}, "depth in a recipe, expected some of architecture, channels"),
+        ("unet", {"epochs": "five"}, "epochs 'five', expected a whole number"),
+        ("unet", {"epochs": 2.5}, "epochs 2.5, expected a whole number"),
+        ("unet", {"seed": True}, "seed True, expected a whole number"),
+        ("unet", {"channels": "16"}, r"channels '16', expected whole numbers, as \(16, 32\)"),
+        ("unet", {"channels": ["16"]}, r"channels \('16',\), expected whole numbers, as \(16, 32\)"),
+        ("unet", {"channels": 16}, "channels 16, expected whole numbers"),
+        ("unet", {"minutes": "ten"}, "minutes 'ten', expected a number"),
+        ("unet", {"accelerator": None}, "accelerator None, expected text"),
+        ("autoencoder-loss", {"spatial": 1}, "spatial 1, expected True or False"),
+        ("autoencoder", {"architecture": ["dense"]}, r"architecture \['dense'\], expected text"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused_in_one_line(
+    detector: str, words: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        recipe_of(detector, words)
+    assert "\n" not in str(refused.value)
+
+
+def test_choices_that_have_an_effect_are_taken() -> None:
+    assert recipe_of("autoencoder-loss", {"n_ls": 3, "n_loss": 6, "spatial": False}).n_loss == 6
+    assert recipe_of("autoencoder", {"architecture": "cae", "latent": 8, "channels": [4, 8]}).channels == (
+        4,
+        8,
+    )
+    assert recipe_of("blind-spot", {"architecture": "resnet", "channels": ()}) == Recipe()
+    assert recipe_of("unet", {"learning_rate": 1, "minutes": 3}).minutes == 3

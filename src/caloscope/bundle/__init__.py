@@ -12,7 +12,7 @@ Its hash covers every byte of these files but the last and is part of the key of
 """
 
 from caloscope.bundle.card import FORMAT, Card, Told, make_card
-from caloscope.bundle.edited import EDITED, edited, in_force
+from caloscope.bundle.edited import EDITED, edited, in_force, told_of_edited
 from caloscope.bundle.files import FILES, digest
 from caloscope.bundle.folder import Bundle, load, save
 from caloscope.bundle.selftest import SelfTest
@@ -40,6 +40,7 @@ __all__ = [
     "read_selftest",
     "read_state",
     "save",
+    "told_of_edited",
     "verify",
     "write_state",
 ]

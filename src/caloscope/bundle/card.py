@@ -101,6 +101,18 @@ def parse_card(path: Path, content: bytes) -> Card:
         raise BundleError(f"{path}: {first_fault(error)}") from error
 
 
+def require_map(path: Path, card: Card, spec: MapSpec) -> None:
+    """Refuse a view or a noise on the card that are not those of its map: `BundleError`.
+
+    The maps of two endcaps have one shape, so nothing else would notice.
+    """
+    noise = card.settings.get("noise", spec.noise)
+    for name, value, expected in (("view", card.view, spec.view), ("settings.noise", noise, spec.noise)):
+        if value != expected:
+            found = f"{path}: found {name} = {value!r:.80} beside map = {card.map!r:.80}"
+            raise BundleError(f"{found}, expected {expected!r}, which it has")
+
+
 def require_settings(path: Path, card: Card, detector: Detector) -> None:
     """Refuse settings that its detector has not taken over from the card.
 

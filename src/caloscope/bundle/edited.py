@@ -17,6 +17,15 @@ def in_force(card: "Card", name: str) -> float:
     return card.thresholds.get(name, card.threshold)
 
 
+def told_of_edited(card: "Card") -> str | None:
+    """One line about thresholds that were written by hand; None where there are none."""
+    changed = edited(card)
+    if not changed:
+        return None
+    were = ", ".join(f"{name.replace('_', ' ')} was {value:.4g}" for name, value in changed.items())
+    return f"{EDITED} ({were}): nobody knows a rate; calibrate again"
+
+
 def edited(card: "Card") -> dict[str, float]:
     """The thresholds that were calibrated, by class, where others are in force: somebody wrote them by hand.
 

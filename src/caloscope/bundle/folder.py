@@ -11,7 +11,7 @@ import tomli_w
 
 from caloscope.bundle import selftest as selftests
 from caloscope.bundle.arrays import read_arrays, write_arrays
-from caloscope.bundle.card import Card, parse_card, remedy, require_settings
+from caloscope.bundle.card import Card, parse_card, remedy, require_map, require_settings
 from caloscope.bundle.document import MOST_BYTES, parse_document
 from caloscope.bundle.files import (
     ARRAYS,
@@ -49,6 +49,11 @@ class Bundle:
     model: Path | None = field(default=None)
     standing: Standing = ACTIVE
     folder: Path | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it: its folder's name, else that on its card."""
+        return self.card.name if self.folder is None else self.folder.name
 
     def __repr__(self) -> str:
         """One line: the arrays of a detector fill pages."""
@@ -121,6 +126,7 @@ def load(folder: Path) -> Bundle:
         kind = detector_class(card.detector)
     except (CaloscopeError, KeyError) as error:
         raise BundleError(f"{folder}: {error}") from error
+    require_map(folder / CARD, card, spec)
     if on.version != card.geometry:
         found = f"{folder}: found geometry {card.geometry}, expected {on.version} for {on.name} {on.era}"
         raise BundleError(f"{found}: {remedy(card.caloscope)}")

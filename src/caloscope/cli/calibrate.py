@@ -53,7 +53,7 @@ def calibrate(
         print_warnings,
         unknown_of,
     )
-    from caloscope.cli.good_data import Chosen
+    from caloscope.cli.good_data import Chosen, warn_of_eras, warn_of_faults
     from caloscope.config.catalogue import load
     from caloscope.decide import budget
     from caloscope.detectors.base import NeedsCompanions
@@ -69,7 +69,9 @@ def calibrate(
     budget((room.SCORE,), per_day)  # a rate that is none is refused before all is read
     chosen = Chosen(label, old.card.era, run, runs, lumis)
     with Stages() as stages:
+        warn_of_faults(paths, old.spec.name, chosen, stages)
         good = chosen.read(paths, wanted, old.calorimeter, stages)
+        warn_of_eras(old, good, stages)
         stages.begin("calibrating")
         tell = stages.of("calibrating")
         renewed = training.recalibrate(old, good, per_day=per_day, refit=not thresholds_only, tell=tell)

@@ -83,12 +83,11 @@ def _meant(card: "Card") -> str:
 
 def print_warnings(card: "Card") -> None:
     """What a reader of the thresholds must know."""
-    from caloscope.bundle import EDITED, edited
+    from caloscope.bundle import told_of_edited
 
     told = card.calibration
-    if changed := edited(card):
-        were = ", ".join(f"{name.replace('_', ' ')} was {value:.4g}" for name, value in changed.items())
-        say(f"{EDITED} ({were}): nobody knows a rate; calibrate again")
+    if changed := told_of_edited(card):
+        say(changed)
     if told.get("own_data"):
         say(OWN_DATA)
     if told.get("doubt"):

@@ -84,13 +84,17 @@ def _require_sense(output: Path, rate: float | None, sources: Sequence[str] | No
 
 def _read(chosen: "Chosen", sources: Sequence[str], old: "Bundle", stages: "Stages") -> "list[Lumisection]":
     """Good lumisections with the map, and with those that its chain must see beside it."""
+    from caloscope.cli.good_data import warn_of_eras, warn_of_faults
     from caloscope.config.catalogue import load
     from caloscope.detectors.base import NeedsCompanions
 
     maps = load()
     beside = old.detector.companions if isinstance(old.detector, NeedsCompanions) else ()
     wanted = [old.spec, *(maps[name] for name in beside if name in maps)]
-    return chosen.read(sources, wanted, None, stages)
+    warn_of_faults(sources, old.spec.name, chosen, stages)
+    good = chosen.read(sources, wanted, None, stages)
+    warn_of_eras(old, good, stages)
+    return good
 
 
 def _say(made: "Exported") -> None:

@@ -22,7 +22,10 @@ def train(
     rate: Annotated[float, typer.Option("--rate", help="False incidents allowed per 3,700 LS.")] = 1.0,
     calibrate: Annotated[
         bool,
-        typer.Option("--calibrate/--no-calibrate", help="Hold out the last runs and find thresholds there."),
+        typer.Option(
+            "--calibrate/--no-calibrate",
+            help="Hold out the last runs and find thresholds there; networks always do.",
+        ),
     ] = True,
     era: Annotated[
         str | None, typer.Option("--era", help="Era, where no data set says it; else from the run.")
@@ -54,8 +57,9 @@ def train(
     The last 30 % of the runs are held out, and thresholds are chosen there so that chance opens --rate
     incidents in 3,700 lumisections, 24 hours. A blind detector flags nothing: it has no threshold.
 
-    Networks (autoencoder, autoencoder-loss, blind-spot, unet, cnn) need torch, and three runs or more. One
-    that was killed goes on where it was when the same command is given again.
+    Networks (autoencoder, autoencoder-loss, blind-spot, unet, cnn) need torch, and three runs or more, the
+    held-out ones of a pileup near that of the others; --no-calibrate is refused for them. One that was killed
+    or interrupted goes on where it was when the same command is given again.
     """
     from caloscope.cli.good_data import Chosen
     from caloscope.cli.learn_order import Order, carry_out

@@ -1,10 +1,14 @@
 """`caloscope train` for detectors with a network."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import typer
+
+from caloscope.cli.good_data import warn_of_faults
 from caloscope.cli.options import selection, sources
 from caloscope.cli.stages import Stages
 from caloscope.errors import UsageError
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
     from caloscope.pipeline.state import Given
     from caloscope.training import Recipe
     from caloscope.training.neural.checkpoint import Progress as Learned
+
+INTERRUPTED: Final = 130
+"""The exit code of what Ctrl-C ended, as shells have it."""
 
 READING: Final = "reading"
 LEARNING: Final = "learning"
@@ -50,13 +57,29 @@ def given_of(
 
 
 def train_network(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle":
-    """Train, say how far that is, and leave the learning curve beside the bundle, as data and picture."""
+    """Train, say how far that is, and leave the learning curve beside the bundle, as data and picture.
+
+    Exit code 130 where somebody interrupts it: what was done is kept.
+    """
     from caloscope import training
 
     training.require_devices(recipe)  # before hours of data are read
+    try:
+        made = _trained(order, spec, recipe)
+    except KeyboardInterrupt:
+        print("caloscope: interrupted; the same command goes on where it was", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    _draw(order.output)
+    return made
+
+
+def _trained(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle":
+    from caloscope import training
+
     with Stages() as stages, given_of(order, spec, stages) as (given, names, on):
+        warn_of_faults(order.paths, spec.name, order.chosen, stages)
         told = Told(stages, recipe.epochs)
-        made = training.train_network(
+        return training.train_network(
             given,
             names,
             spec,
@@ -68,8 +91,6 @@ def train_network(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle"
             calorimeter=order.calorimeter,
             watching=training.Watching(told.reading, told.epoch, stages.of(CALIBRATING), stages.note),
         )
-    _draw(order.output)
-    return made
 
 
 class Told:
@@ -108,18 +129,21 @@ def _draw(output: Path) -> None:
         from caloscope.figures import learning_figure
 
         found = json.loads(told.read_text(encoding="utf-8"))
-        subtitle = f"{found['parameters']:,} parameters; stopped after: {found['finished']}"
+        subtitle = f"{found['parameters']:,} parameters; stopped: {found['finished']}"
         told.with_suffix(".png").write_bytes(learning_figure(name_of(output), found["curve"], subtitle))
 
 
 def say(made: "Bundle", output: Path) -> None:
     """What came of it, for people."""
+    from caloscope.cli.calibrated import many
     from caloscope.training.curve import curve_of
 
     told = made.card.training
     print(
-        f"learned from {told['lumisections']} lumisections in {told['epochs']} epochs, {told['seconds']} s; "
+        f"learned from {many(told['lumisections'], 'lumisection')} in {many(told['epochs'], 'epoch')}, "
+        f"{told['seconds']} s (stopped: {told['finished']}); "
         f"kept epoch {told['best_epoch']}, held-out loss {told['held_out_loss']:.5g}"
     )
     print(f"{told['parameters']:,} parameters; ONNX differs from torch by {told['parity']:.1e}")
-    print(f"learning curve: {curve_of(output)}")
+    left = (curve_of(output), curve_of(output).with_suffix(".png"))
+    print(f"learning curve: {', '.join(str(path) for path in left if path.is_file())}")

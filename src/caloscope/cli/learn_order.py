@@ -3,19 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from caloscope.cli.good_data import Chosen
+from caloscope.cli.good_data import Chosen, warn_of_faults
 from caloscope.cli.stages import Stages
 from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle
     from caloscope.config.catalogue import MapSpec
-
-
-_AUTOENCODERS: Final = ("architecture", "latent", "input", "loss", "n_ls", "n_loss", "spatial")
-"""Choices that only autoencoders have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +51,14 @@ def carry_out(order: Order, recipe: Mapping[str, Any]) -> None:
     if order.detector not in known:
         found = f"detector {order.detector!r} cannot be trained"
         raise UsageError(f"{found}, expected one of {', '.join(known)}")
-    _require_used(order.detector, recipe)
+    checked = training.recipe_of(order.detector, recipe, _option)
     if order.detector not in training.NETWORKS:
         _fit(order, spec)
         return
-    checked = training.Recipe(**recipe)
     if not order.calibrated:
-        raise UsageError("--no-calibrate, expected thresholds from held-out runs for a network")
+        raise UsageError(
+            "--no-calibrate for a network, expected thresholds from held-out runs: leave it away"
+        )
     from caloscope.cli import learn_network
 
     made = learn_network.train_network(order, spec, checked)
@@ -69,21 +66,9 @@ def carry_out(order: Order, recipe: Mapping[str, Any]) -> None:
     learn_network.say(made, order.output)
 
 
-def _require_used(detector: str, recipe: Mapping[str, Any]) -> None:
-    """Raises `UsageError` for options that the detector would ignore."""
-    from caloscope import training
-
-    usual = training.Recipe()
-    changed = [name for name, value in recipe.items() if value != getattr(usual, name)]
-    if detector not in training.NETWORKS:
-        ignored, whose = changed, "a detector with a network"
-    elif not detector.startswith("autoencoder"):
-        ignored, whose = [name for name in changed if name in _AUTOENCODERS], "an autoencoder"
-    else:
-        return
-    if ignored:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in ignored)
-        raise UsageError(f"{options} for {detector}, expected only for {whose}")
+def _option(name: str) -> str:
+    """What a choice is called on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _fit(order: Order, spec: "MapSpec") -> None:
@@ -93,6 +78,7 @@ def _fit(order: Order, spec: "MapSpec") -> None:
     from caloscope.training.opened import era_of_read
 
     with Stages() as stages:
+        warn_of_faults(order.paths, spec.name, order.chosen, stages)
         read = order.chosen.read(order.paths, [spec], order.calorimeter, stages)
         on = view(spec.view, era_of_read(read, order.chosen.era), order.calorimeter)
         stages.begin("learning")
@@ -111,13 +97,13 @@ def _fit(order: Order, spec: "MapSpec") -> None:
 
 
 def _say(made: "Bundle", order: Order, *, learned: bool = True) -> None:
-    from caloscope.cli.calibrated import incidents_a_day, print_calibration
+    from caloscope.cli.calibrated import incidents_a_day, many, print_calibration
 
     alive = int(made.detector.alive.sum())
     dead = int((made.view.exists & ~made.detector.alive).sum())
     print(f"{order.output}: {made.card.detector} for {made.spec.name} ({made.view.era}), hash {made.hash}")
-    from_ = f"learned from {made.card.training['lumisections']} lumisections; " if learned else ""
-    print(f"{from_}{alive} cells, {dead} never alive")
+    from_ = f"learned from {many(made.card.training['lumisections'], 'lumisection')}; " if learned else ""
+    print(f"{from_}{many(alive, 'cell')}, {dead} never alive")
     known = (made.card.settings.get(name) for name in ("slope_learned", "follows_pileup"))
     if any(told is False for told in known) and made.spec.pileup:
         print("no change with pileup learned, as pileup hardly moved: the map is its own measure of it")

@@ -49,7 +49,9 @@ Rate: TypeAlias = Annotated[
 ]
 Patience: TypeAlias = Annotated[
     int,
-    typer.Option("--patience", help="Epochs without a better loss until it stops.", rich_help_panel=PANEL),
+    typer.Option(
+        "--patience", help="Stop once so many epochs brought less than 0.01 %.", rich_help_panel=PANEL
+    ),
 ]
 Minutes: TypeAlias = Annotated[
     float | None, typer.Option("--minutes", help="Most minutes of training.", rich_help_panel=PANEL)

@@ -2,6 +2,9 @@
 
 import signal
 import threading
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from caloscope.cli.calibrated import many
 from caloscope.cli.options import (
     BundlePaths,
     CmsNames,
@@ -22,6 +26,7 @@ from caloscope.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from caloscope.bundle import Bundle
     from caloscope.monitor.replay import Replayed
 
 
@@ -44,28 +49,37 @@ def replay(
     wanted = selection(runs, lumis)
     loaded = [bundles.load(path) for path in bundle]
     with Store(store) as opened:
-        intake = live.Intake(opened, loaded, label)
-        files = live.in_time_order(sources(paths), intake, run)
         console = Console(stderr=True)
+        warn = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+        intake = live.Intake(opened, loaded, label, warn=warn)
+        files = live.in_time_order(sources(paths), intake, run)
         shown = track(files, "scoring", console=console, transient=True, disable=not console.is_terminal)
         done = live.replay(shown, intake, run=run, wanted=wanted)
         if output_dir is not None:
             output_dir.mkdir(parents=True, exist_ok=True)
             for path in live.write_outputs(opened, label, done.runs, output_dir, cms_names=cms_names):
                 print(path)
-    print(f"{done.files} files, {done.lumisections} lumisections, {done.results} results{_unknown(done)}")
+    numbers = {"file": done.files, "lumisection": done.lumisections, "result": done.results}
+    told = ", ".join(many(number, what) for what, number in numbers.items())
+    print(f"{told}{_unknown(done, loaded)}")
     for error in done.quarantined:
         print(f"quarantined: {error}")
     if done.files and len(done.quarantined) == done.files:
         raise typer.Exit(1)
 
 
-def _unknown(done: "Replayed") -> str:
-    """How many results are UNKNOWN, and why."""
+def _unknown(done: "Replayed", bundles: "Sequence[Bundle]") -> str:
+    """How many results are UNKNOWN, and why; of several bundles, for each that has any."""
     if not done.unknown:
         return ""
-    reasons = ", ".join(f"{reason} {count}" for reason, count in done.unknown.most_common())
-    return f", {done.unknown.total()} of them unknown: {reasons}"
+    names = {bundle.hash: bundle.label for bundle in bundles}
+    parts = []
+    for hash_, name in names.items():
+        own = Counter({why: count for (of, why), count in done.unknown.items() if of == hash_})
+        if own:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in own.most_common())
+            parts.append(f"{name} {own.total()} ({reasons})" if len(names) > 1 else reasons)
+    return f", {done.unknown.total()} of them unknown: {'; '.join(parts)}"
 
 
 def monitor(

@@ -25,7 +25,10 @@ def simulate(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="A data set, NAME.h5, or a folder for DQM ROOT files.")
     ],
-    lumis: Annotated[int, typer.Option("--lumis", help="How many lumisections a run has.", min=1)] = 100,
+    lumis: Annotated[
+        int,
+        typer.Option("--lumis", help="How many lumisections a run has; with --runs, about so many.", min=1),
+    ] = 100,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same counts.", min=0)] = 1,
     detector_seed: Annotated[
         int,

@@ -112,7 +112,7 @@ class _Lines:
         self._began = self._when = self._clock()
 
     def tell(self, done: int, every: int, unit: str, detail: str) -> None:
-        found = f"{done:,} of {every:,} {unit}"
+        found = f"{done:,} of {every:,} {unit.removesuffix('s') if every == 1 else unit}"
         self._last = f"{found}, {detail}" if detail else found
         if (detail and self._said is None) or self._clock() - self._when >= EVERY:
             self._say()

@@ -14,6 +14,7 @@ from caloscope.config.catalogue import load as load_catalogue
 from caloscope.detectors.base import NeedsCompanions
 from caloscope.errors import SourceError, UsageError
 from caloscope.geometry import View, view
+from caloscope.monitor.doubts import Doubts, Warn, each_once
 from caloscope.monitor.retired import require_in_use
 from caloscope.monitor.taken import Taken, Tally, ledger_row, stamp
 from caloscope.pipeline import ConflictError, Pipeline
@@ -29,19 +30,26 @@ AHEAD = 16
 """Lumisections that a replay reads in one go."""
 
 
+def _log(line: str) -> None:
+    log.warning("doubtful", detail=line)
+
+
 class Intake:
     """Reads source files, has them scored, and writes down what became of each.
 
-    A file that cannot be used goes to quarantine with its reason, and the next one is taken. Raises
-    `BundleError` for a bundle that is retired.
+    A file that cannot be used goes to quarantine with its reason, and the next one is taken. `warn`, else the
+    log, is told in one line each of bundles that are given twice, whose thresholds somebody wrote by hand, or
+    that learned in another era. Raises `BundleError` for a bundle that is retired.
     """
 
-    def __init__(self, store: Store, bundles: Sequence[Bundle], label: str) -> None:
+    def __init__(self, store: Store, bundles: Sequence[Bundle], label: str, *, warn: Warn = _log) -> None:
         require_in_use(store, bundles)
         self._store = store
         self._label = label
         self._era = _only("eras", {bundle.card.era for bundle in bundles})
         self._calorimeter = _only("calorimeters", {bundle.calorimeter for bundle in bundles})
+        bundles = each_once(bundles, warn)
+        self._doubts = Doubts(bundles, warn)
         self._maps = _specs(bundles, self._calorimeter)
         self._pipeline = Pipeline(store, bundles, label)
         self._waiting_since: float | None = None
@@ -112,6 +120,7 @@ class Intake:
         self, lumisection: Lumisection, together: float
     ) -> tuple[Sequence[MapResult], ConflictError | None]:
         """A conflict concerns its maps alone: the rest of the file is good."""
+        self._doubts.see(lumisection)
         try:
             results, conflict = self._pipeline.score(lumisection), None
         except ConflictError as found:

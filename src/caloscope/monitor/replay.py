@@ -18,14 +18,14 @@ TOGETHER_SECONDS = 2.0
 class Replayed:
     """What a replay did: numbers, and the files that went to quarantine with their reasons.
 
-    `unknown` counts results that say so, by reason.
+    `unknown` counts results that say so, by hash of the bundle and reason.
     """
 
     files: int = 0
     lumisections: int = 0
     results: int = 0
     runs: set[int] = field(default_factory=set)
-    unknown: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     quarantined: list[SourceError] = field(default_factory=list)
 
     def add(self, taken: Taken) -> None:

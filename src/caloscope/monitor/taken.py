@@ -17,7 +17,8 @@ class Taken:
     `lumis` are the lumisections that were taken from it, those included that were known already; `results`
     the new results, empty where many are recorded together, `scored` their number in both cases; `runs`
     those of its lumisections and of all that were scored again because of them; `unknown` counts results that
-    say so, by reason; `stamp` its size and time before it was read, `seconds` what it took.
+    say so, by hash of the bundle and reason; `stamp` its size and time before it was read, `seconds` what it
+    took.
     """
 
     path: Path
@@ -28,7 +29,7 @@ class Taken:
     error: SourceError | None = None
     stamp: tuple[int, int] = (0, 0)
     seconds: float = 0.0
-    unknown: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -40,14 +41,16 @@ class Tally:
     results: list[MapResult] = field(default_factory=list)
     scored: int = 0
     runs: set[int] = field(default_factory=set)
-    unknown: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, lumi: LumiId, new: Sequence[MapResult], *, taken: bool) -> None:
         """Add one lumisection."""
         self.lumis += [lumi] if taken else []
         self.runs |= {result.key.run for result in new} | ({lumi.run} if taken else set())
         self.scored += len(new)
-        self.unknown.update(str(result.reason) for result in new if result.quality is Quality.UNKNOWN)
+        self.unknown.update(
+            (result.key.bundle, str(result.reason)) for result in new if result.quality is Quality.UNKNOWN
+        )
         self.results += new if self.keep else ()
 
     def taken(self, path: Path, error: SourceError | None, status: tuple[int, int], seconds: float) -> Taken:

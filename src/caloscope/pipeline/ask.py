@@ -5,14 +5,11 @@ import numpy as np
 from caloscope import prepare
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import Answer, Array, Expectation, Memory, NotKnown, Observation, Score
-from caloscope.geometry import era_of_run, view
+from caloscope.pipeline.eras import refused_era
 from caloscope.pipeline.state import Given
 from caloscope.records import MapRecord, Mask, Reason
 
 LONGEST_DETAIL = 300
-
-FIRST_RUN = 200_000
-"""Run numbers below this are not of the eras that are known by their runs: tests and simulations."""
 
 
 def observed(bundle: Bundle, given: Given, record: MapRecord) -> Observation:
@@ -27,7 +24,7 @@ def ask(bundle: Bundle, observation: Observation, memory: Memory) -> tuple[Answe
     One that raises, or whose answer cannot be used, does not know (DETECTOR_FAILED) and remembers what it did
     before. It is not asked about a run that was taken with other cells than those that it learned.
     """
-    era = _other_era(bundle, observation.id.run)
+    era = refused_era(bundle, observation.id.run)
     if era is not None:
         return NotKnown(Reason.OUT_OF_RANGE, f"a run of {era}, the bundle is for {bundle.card.era}"), memory
     try:
@@ -37,14 +34,6 @@ def ask(bundle: Bundle, observation: Observation, memory: Memory) -> tuple[Answe
         text = " ".join(f"{type(error).__name__}: {error}".split())
         return NotKnown(Reason.DETECTOR_FAILED, text[:LONGEST_DETAIL]), memory
     return answer, remembered
-
-
-def _other_era(bundle: Bundle, run: int) -> str | None:
-    """The era of a run whose detector had other cells; None where they are the same, or nobody knows."""
-    if bundle.calorimeter is not None or run < FIRST_RUN:
-        return None
-    era = era_of_run(run)
-    return era if view(bundle.card.view, era).version != bundle.view.version else None
 
 
 def _require_usable(answer: Answer, shape: tuple[int, ...]) -> None:

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from caloscope import bundle as bundles
+from caloscope import training
 from caloscope.bundle import Bundle
 from caloscope.calibrate import thresholds_of
 from caloscope.detectors.base import Detector
@@ -52,13 +53,7 @@ def ready(cell: Fit, kept: Kept) -> Bundle | None:
 
 def recipe_of(cell: Fit) -> Recipe:
     """The recipe of a network. Raises `UsageError` for words that it has not."""
-    words = dict(cell.detector.recipe)
-    known = [each.name for each in fields(Recipe)]
-    if strange := [word for word in words if word not in known]:
-        raise UsageError(f"{', '.join(strange)} in a recipe, expected some of {', '.join(known)}")
-    if "channels" in words:
-        words["channels"] = tuple(words["channels"])
-    return replace(Recipe(**words), seed=cell.seed)
+    return replace(training.recipe_of(cell.detector.kind, cell.detector.recipe), seed=cell.seed)
 
 
 def _made(cell: Fit, kept: Kept) -> tuple[Bundle, float]:

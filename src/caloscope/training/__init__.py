@@ -1,5 +1,6 @@
 """From good lumisections to a bundle. Statistical detectors fit themselves; only networks need torch."""
 
+from caloscope.training.choices import recipe_of
 from caloscope.training.curve import write_curve
 from caloscope.training.fitting import TRAINABLE
 from caloscope.training.imported import import_cmssw
@@ -18,6 +19,7 @@ __all__ = [
     "export_cmssw",
     "import_cmssw",
     "recalibrate",
+    "recipe_of",
     "require_devices",
     "save",
     "train",

@@ -39,6 +39,12 @@ class Joined(Streamed):
         """Run and lumi of each, without reading any counts."""
         return [self._all[number] for number in self._chosen.tolist()]
 
+    @property
+    def conditions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Events (0: unknown) and pileup (NaN: unknown) of each, without reading any counts."""
+        events, pileup = zip(*(part.conditions for part in self._parts), strict=True)
+        return np.concatenate(events)[self._chosen], np.concatenate(pileup)[self._chosen]
+
     def part(self, place: int) -> tuple[int, int]:
         """Of which part the lumisection at a place is, and its place in that."""
         number = int(self._chosen[place])

@@ -20,10 +20,11 @@ from caloscope.training.curve import write_curve
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import provenance
+from caloscope.training.reach import require_within_reach
 from caloscope.training.recipe import NETWORKS, Recipe
 from caloscope.training.selftest import MANY, last_of
 from caloscope.training.split import split_by_run
-from caloscope.training.statistical import calibrate_thresholds, first_card
+from caloscope.training.statistical import first_card, held_out_thresholds, is_calibrated
 from caloscope.training.streamed import ids_of
 from caloscope.training.work import fingerprint, others_told, work_folder
 
@@ -68,14 +69,16 @@ def train_network(
     The last 30 % of the runs are held out for the thresholds, and every fifth of the others tells when to
     stop. All that is needed to go on after the process was killed is kept in a folder beside the bundle until
     that is written; the same command goes on where it was, also with other limits. The learning curve is left
-    beside the bundle. Raises `UsageError` where there are fewer than three runs, torch is not installed, or
-    the same bundle is being trained already, and `BundleError` where the folder is something else than a
-    bundle: before any work is done.
+    beside the bundle. Where held-out lumisections cannot be judged after all, thresholds come from a formula,
+    as the card says. Raises `UsageError` where there are fewer than three runs, held-out runs have another
+    pileup than what is learned from, torch is not installed, or the same bundle is being trained already, and
+    `BundleError` where the folder is something else than a bundle: before any work is done.
     """
     watching = watching or Watching()
     _require_possible(folder, on, detector, per_day)
     require_devices(recipe)
     learned, held = _parts(given)
+    require_within_reach(detector, learned, held)
     with work_folder(folder, fingerprint(given, spec, on, detector, recipe)) as work:
         _tell_kept(work, watching)
         fitted, made = _fitted(detector, Observed(learned, on), on, spec, recipe, work, watching)
@@ -83,8 +86,8 @@ def train_network(
         training = provenance(learned, sources) | used.told(detector) | made.told()
         card = first_card(folder, spec, on, fitted, per_day, training)
         found = Bundle(card, "", spec, on, fitted, calorimeter, made.model)
-        found = calibrate_thresholds(found, held, per_day, watching.calibrating)
-        seen = last_of(found, held[-MANY:])
+        found = held_out_thresholds(found, held, per_day, watching.calibrating)
+        seen = last_of(found, (held if is_calibrated(found.card) else learned)[-MANY:])
         saved = bundle.save(
             folder, found.card, found.detector, model=made.model, calorimeter=calorimeter, selftest=seen
         )
@@ -125,7 +128,8 @@ def _parts(given: Sequence[Given]) -> tuple[Sequence[Given], Sequence[Given]]:
     """What is learned from, two runs or more as one of them tells when to stop, and what is held out."""
     parts = split_by_run(given)
     if parts is None or len({each.run for each in ids_of(parts[0])}) < FEWEST_RUNS - 1:
-        found = f"{len(given)} lumisections of {len({each.run for each in ids_of(given)})} runs"
+        runs = len({each.run for each in ids_of(given)})
+        found = f"{len(given)} lumisections of {runs} run{'' if runs == 1 else 's'}"
         raise UsageError(
             f"{found}, expected {FEWEST_RUNS} or more, with 60 lumisections to learn from and 60 held out"
         )

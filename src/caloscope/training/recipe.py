@@ -1,7 +1,9 @@
 """How a network is to be made: what an ML developer chooses, checked before any work is done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Final
 
 from caloscope.detectors.network.loss import MOST_LUMIS
@@ -10,6 +12,15 @@ from caloscope.errors import UsageError
 
 NETWORKS: Final = ("autoencoder", "autoencoder-loss", "blind-spot", "unet", "cnn")
 """Detectors that have a network and need torch to be trained."""
+
+_WHOLE: Final = (Integral, "a whole number")
+_NUMBER: Final = (Real, "a number")
+_TYPES: Final[Mapping[str, tuple[type, str]]] = MappingProxyType(
+    dict.fromkeys(("latent", "n_ls", "n_loss", "epochs", "batch", "patience", "seed", "devices"), _WHOLE)
+    | dict.fromkeys(("learning_rate", "minutes"), _NUMBER)
+    | {"spatial": (bool, "True or False"), "channels": (tuple, "whole numbers, as (16, 32)")}
+)
+"""Types of choices that are no text."""
 
 _OF_AUTOENCODERS: Final = ("architecture", "latent", "input", "loss")
 _OF_LOSS: Final = (*_OF_AUTOENCODERS, "n_ls", "n_loss", "spatial")
@@ -24,10 +35,11 @@ class Recipe:
     likelihood of the counts (negative binomial for ECAL, binomial for HCAL), that of Poisson counts, or the
     mean squared error of pictures; `n_ls`, `n_loss` (1 to 60) and `spatial` of `autoencoder-loss`.
 
-    Training goes on until the loss on held-out runs has not improved for `patience` epochs, at most `epochs`
-    of them, at most so many `minutes` (None: no limit); the best state is kept. The learning rate halves when
-    a third of the patience has passed. `accelerator` and `devices` are those of Lightning Fabric (`cpu`,
-    `gpu`, `auto`; how many). Raises `UsageError` for a value that makes no sense.
+    Training goes on until the loss on held-out runs has fallen by less than 0.01 % in `patience` epochs, at
+    most `epochs` of them, at most so many `minutes` (None: no limit); the best state is kept. The learning
+    rate halves when a third of the patience has passed. `accelerator` and `devices` are those of Lightning
+    Fabric (`cpu`, `gpu`, `auto`; how many). Raises `UsageError` for a value that makes no sense, or is of
+    another type. `training.recipe_of` refuses choices, too, that a detector would ignore.
     """
 
     architecture: Architecture = "resnet"
@@ -49,6 +61,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
+        self._require_types()
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 expected = ", ".join(known)
@@ -70,10 +83,19 @@ class Recipe:
         if self.accelerator not in ("cpu", "gpu", "auto"):
             raise UsageError(f"accelerator {self.accelerator!r} is not known, expected cpu, gpu or auto")
 
+    def _require_types(self) -> None:
+        """Words of a notebook or of a file come as anything."""
+        for name, value in asdict(self).items():
+            kind, expected = _TYPES.get(name, (str, "text"))
+            odd = isinstance(value, bool) and kind is not bool
+            if odd or not (isinstance(value, kind) or (name == "minutes" and value is None)):
+                raise UsageError(f"{name} {value!r:.80}, expected {expected}")
+        if any(isinstance(each, bool) or not isinstance(each, Integral) for each in self.channels):
+            raise UsageError(f"channels {self.channels!r:.80}, expected whole numbers, as (16, 32)")
+
     def told(self, detector: str) -> dict[str, str | int | float | bool]:
         """The choices that there are for a detector, as cards keep them; `epochs` is `most_epochs` there."""
-        own = _OF_LOSS if detector == "autoencoder-loss" else _OF_AUTOENCODERS
-        others = set(_OF_LOSS) - set(own if detector.startswith("autoencoder") else ())
+        others = not_of(detector)
         found = {
             name: value for name, value in asdict(self).items() if value is not None and name not in others
         }
@@ -87,6 +109,12 @@ class Recipe:
         if self.channels or dense or detector == "blind-spot":  # neither of the two has such stages
             return self
         return replace(self, channels=usual_channels(plane))
+
+
+def not_of(detector: str) -> frozenset[str]:
+    """The choices of some networks that another one, whose detector this is, has not at all."""
+    own = _OF_LOSS if detector == "autoencoder-loss" else _OF_AUTOENCODERS
+    return frozenset(_OF_LOSS) - frozenset(own if detector.startswith("autoencoder") else ())
 
 
 def usual_channels(plane: Sequence[int]) -> tuple[int, ...]:

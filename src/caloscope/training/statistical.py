@@ -63,19 +63,43 @@ def train(
     if blind:
         made = _without_threshold(made)
     elif held:
-        made = calibrate_thresholds(made, held, per_day, tell)
+        made = held_out_thresholds(made, held, per_day, tell)
     else:
         why = "too few good runs to calibrate" if calibrated else "not asked to calibrate"
         made = calibrate.with_calibration(made, per_day, {"method": f"{FORMULA}: {why}"})
-    seen = last_of(made, held or learned)
+    seen = last_of(made, held if held and is_calibrated(made.card) else learned)
     saved = bundle.save(folder, made.card, made.detector, calorimeter=calorimeter, selftest=seen)
     remove_curve(folder)
     return saved
 
 
-def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:
-    """The bundle with thresholds from lumisections that its detector did not learn from."""
+def held_out_thresholds(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:
+    """The same as `calibrate_thresholds`, but what was learned is not lost where none can be judged.
+
+    Then thresholds stay those of the formula, or the detector's own, and the card says why.
+    """
     sound = calibrate.watch_sound(made, held, tell)
+    if sound.watched.lumis:
+        return _calibrated(made, held, sound, per_day)
+    why = ", ".join(sound.watched.why_unknown())
+    method = f"{FORMULA}: no held-out lumisection could be judged ({why}); calibrate with others"
+    return calibrate.with_calibration(made, per_day, {"method": method})
+
+
+def is_calibrated(card: bundle.Card) -> bool:
+    """Whether thresholds rest on lumisections, so that some of those could be judged."""
+    return "lumisections" in card.calibration
+
+
+def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, tell: Tell | None) -> Bundle:
+    """The bundle with thresholds from lumisections that its detector did not learn from.
+
+    Raises `UsageError` where none of them can be judged.
+    """
+    return _calibrated(made, held, calibrate.watch_sound(made, held, tell), per_day)
+
+
+def _calibrated(made: Bundle, held: Sequence[Given], sound: calibrate.Sound, per_day: float) -> Bundle:
     found = calibrate.calibrate(made, sound.watched, per_day, sound.left_out)
     told = found.told() | {"own_data": False}
     told |= calibrate.doubt(made, held, sound, found)

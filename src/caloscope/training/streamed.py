@@ -6,6 +6,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from caloscope import prepare
 from caloscope.config.catalogue import MapSpec
 from caloscope.dataset import DataSet
 from caloscope.errors import UsageError
@@ -38,6 +39,13 @@ class Streamed(Sequence[Given]):
         """Run and lumi of each, without reading any counts."""
         pairs = zip(self._data.runs[self._rows].tolist(), self._data.lumis[self._rows].tolist(), strict=True)
         return [LumiId(run, lumi) for run, lumi in pairs]
+
+    @property
+    def conditions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Events (0: unknown) and pileup (NaN: unknown) of each, without reading any counts."""
+        events = np.maximum(self._data.events(self._spec.name), 0)[self._rows]
+        pileup = self._data.pileup(self._spec.name)[self._rows].astype(np.float64)
+        return events.astype(np.float64), np.where(pileup >= 0, pileup, np.nan)
 
     def taken(self, places: NDArray[np.int64]) -> "Streamed":
         """Some of them, by their places in this sequence."""
@@ -77,6 +85,16 @@ def _require_geometry(data: DataSet, spec: MapSpec, on: View) -> None:
 def ids_of(given: Sequence[Given]) -> list[LumiId]:
     """Run and lumi of each."""
     return given.ids if isinstance(given, Streamed) else [each.id for each in given]
+
+
+def conditions_of(given: Sequence[Given]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Events (0: unknown) and pileup (NaN: unknown) of each, `(lumi,)`."""
+    if isinstance(given, Streamed):
+        return given.conditions
+    records = [each.record for each in given]
+    events = [0.0 if each is None else float(each.events or 0) for each in records]
+    pileup = [None if each is None else prepare.known_pileup(each.pileup) for each in records]
+    return np.array(events), np.array([np.nan if each is None else each for each in pileup])
 
 
 def taken(given: Sequence[Given], places: NDArray[np.int64]) -> Sequence[Given]:

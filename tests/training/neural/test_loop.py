@@ -71,13 +71,20 @@ def test_fewer_epochs_than_were_done_end_it_with_the_reason(tmp_path: Path) -> N
     assert (len(found.history), found.finished) == (len(stopped.history), "2 epochs")
 
 
+def test_one_epoch_is_no_plural(tmp_path: Path) -> None:
+    assert trained(tmp_path / "a", epochs=1).finished == "1 epoch"
+    told = Smooth(held=np.arange(40, 50), held_losses=(3.0, 3.0))
+    stopped = trained(tmp_path / "b", told, epochs=9, patience=1, batch=64)
+    assert stopped.finished == "held-out loss fell by less than 0.01 % in 1 epoch"
+
+
 def test_it_stops_when_held_out_rows_say_so_and_keeps_the_best(tmp_path: Path) -> None:
     told = (3.0, 2.0, 2.5, 2.4, 2.3, 2.2)
     stopped = trained(
         tmp_path / "a", Smooth(held=np.arange(40, 50), held_losses=told), epochs=50, patience=3, batch=64
     )
     assert [each.held for each in stopped.history] == pytest.approx(told[:5])
-    assert stopped.finished == "no better loss on held-out runs for 3 epochs"
+    assert stopped.finished == "held-out loss fell by less than 0.01 % in 3 epochs"
     assert [each.rate for each in stopped.history] == [0.01, 0.01, 0.01, 0.005, 0.0025]
     second = trained(tmp_path / "b", Smooth(held=np.arange(40, 50)), epochs=2, patience=3, batch=64)
     third = trained(tmp_path / "c", Smooth(held=np.arange(40, 50)), epochs=3, patience=3, batch=64)

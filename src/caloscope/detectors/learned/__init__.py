@@ -4,7 +4,7 @@ from caloscope.detectors.learned.axes import numbers, principal, real
 from caloscope.detectors.learned.cutoff import cutoff
 from caloscope.detectors.learned.kept import array_of, count_of, noise_of, number_of, positive_of
 from caloscope.detectors.learned.known import Known, on_view, per_activity
-from caloscope.detectors.learned.learning import learn, usable
+from caloscope.detectors.learned.learning import learn, reach, usable
 from caloscope.detectors.learned.pulled import pulled
 from caloscope.detectors.learned.rebuilding import Rebuilding, restored
 from caloscope.detectors.learned.rows import standardised
@@ -30,6 +30,7 @@ __all__ = [
     "positive_of",
     "principal",
     "pulled",
+    "reach",
     "real",
     "restored",
     "standardised",

@@ -6,7 +6,7 @@ import numpy as np
 
 from caloscope.detectors.base import Array, Noise, Observation
 from caloscope.detectors.learned import scale
-from caloscope.detectors.learned.typical import UNEXPLAINED, Typical
+from caloscope.detectors.learned.typical import UNEXPLAINED, Typical, believed
 from caloscope.errors import UsageError
 from caloscope.records import Mask
 
@@ -51,6 +51,17 @@ def learn(good: Sequence[Observation], noise: Noise, min_events: int) -> Typical
     error = 1.0 / np.sqrt(np.maximum(total, 1.0))
     slope, learned, middle, low, high = _line(activity, events, pileup)
     return Typical(noise, rate, error, alive, slope, learned, middle, low, high, min_events)
+
+
+def reach(events: Array, pileup: Array) -> tuple[float, float] | None:
+    """Between which pileups lumisections can be judged once the typical map was learned from these.
+
+    Events and pileup (NaN: unknown) are `(lumi,)`; at least one pileup is known. None where pileup hardly
+    moved, so that no line is learned and none is refused.
+    """
+    known = np.isfinite(pileup)
+    _, learned, _, low, high = _line(np.ones(len(events)), events, pileup)
+    return believed(low, high) if learned and known.any() else None
 
 
 def _rate(total: Array, events: float, alive: Mask, noise: Noise) -> tuple[Array, Mask]:

@@ -28,6 +28,11 @@ UNEXPLAINED = 2.0
 LEAST_ACTIVITY = 0.05
 
 
+def believed(low: float, high: float) -> tuple[float, float]:
+    """Between which pileups a line is believed that was learned from `low` to `high`."""
+    return low - PILEUP_MARGIN, high + PILEUP_MARGIN
+
+
 class Expected(NamedTuple):
     """Mean counts of one lumisection in the view's shape, and the events and activity that they stand for."""
 
@@ -119,7 +124,8 @@ class Typical:
         if pileup is None or not self.slope_learned:
             return None
         low, high = self.pileup_low, self.pileup_high
-        if not low - PILEUP_MARGIN <= pileup <= high + PILEUP_MARGIN:
+        least, most = believed(low, high)
+        if not least <= pileup <= most:
             detail = f"pileup {pileup:.1f}, learned from {low:.0f} to {high:.0f}"
             return NotKnown(Reason.OUT_OF_RANGE, detail)
         return max(LEAST_ACTIVITY, 1.0 + self.slope * (pileup - self.pileup_mean))

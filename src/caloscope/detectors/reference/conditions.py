@@ -4,10 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from caloscope.detectors.base import Array, NotKnown, Observation
 from caloscope.detectors.reference.areas import map_level
 from caloscope.detectors.reference.level import Levels
 from caloscope.detectors.reference.mean import Mean
+from caloscope.detectors.reference.samples import LEAST_SPREAD, MIN_PILEUP_SPREAD, PILEUP_ERROR
 from caloscope.records import Reason
 
 PILEUP_MARGIN, PILEUP_SHARE = 5.0, 0.2
@@ -25,6 +28,27 @@ REACH: Final = {"overdispersed": 2.0, "binomial": 1.25}
 
 SLACK: Final = 0.05
 """By how much, in u, a map may differ from that."""
+
+
+def believed(low: float, high: float, *, follows: bool) -> tuple[float, float]:
+    """Between which pileups what was learned from `low` to `high` is believed; `follows` as in `Mean`."""
+    if not follows:
+        return FALLEN * low, RISEN * high
+    below = max(low - PILEUP_MARGIN, 0.2 * low)
+    return min(below, (1.0 - PILEUP_SHARE) * low), max(high + PILEUP_MARGIN, (1.0 + PILEUP_SHARE) * high)
+
+
+def reach(pileup: Array) -> tuple[float, float]:
+    """Between which pileups lumisections can be judged once a reference has learned from these, `(lumi,)`.
+
+    All are known. Where it takes more than pileups to tell whether what they do is learned, the wider range.
+    """
+    spread = float(np.std(np.log(np.maximum(pileup, 0.1))))
+    surely = len(pileup) > 2 and spread >= max(MIN_PILEUP_SPREAD * PILEUP_ERROR, LEAST_SPREAD)
+    never = len(pileup) < 3 or spread < LEAST_SPREAD
+    low, high = float(pileup.min()), float(pileup.max())
+    ranges = [believed(low, high, follows=follows) for follows in {surely, not never}]
+    return min(each[0] for each in ranges), max(each[1] for each in ranges)
 
 
 class Found(NamedTuple):
@@ -101,10 +125,5 @@ class Conditions:
     def _inside(self, pileup: float) -> float:
         """The pileup, in the range where what was learned is believed."""
         mean = self.mean
-        if mean.follows:
-            below = max(mean.pileup_low - PILEUP_MARGIN, 0.2 * mean.pileup_low)
-            low = min(below, (1.0 - PILEUP_SHARE) * mean.pileup_low)
-            high = max(mean.pileup_high + PILEUP_MARGIN, (1.0 + PILEUP_SHARE) * mean.pileup_high)
-        else:
-            low, high = FALLEN * mean.pileup_low, RISEN * mean.pileup_high
+        low, high = believed(mean.pileup_low, mean.pileup_high, follows=mean.follows)
         return min(max(pileup, low), high)

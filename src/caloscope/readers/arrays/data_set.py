@@ -126,4 +126,5 @@ def _lumisection(
         began_at=None if math.isnan(began) else began,
         assumptions=(*((f"era {wanted.era} as asked for, not {found.era}",) if other else ()), *left_out),
         simulated=found.simulated,
+        era=found.era,
     )

@@ -177,12 +177,16 @@ def _mean(fabric: Fabric, total: Tensor, rows: int) -> float:
 def _finished(progress: Progress, recipe: Recipe) -> str:
     """Why training is over; empty where it goes on."""
     if progress.since >= recipe.patience:
-        return f"no better loss on held-out runs for {recipe.patience} epochs"
+        return f"held-out loss fell by less than {100 * ENOUGH:g} % in {_epochs(recipe.patience)}"
     if len(progress.history) >= recipe.epochs:
-        return f"{recipe.epochs} epochs"
+        return _epochs(recipe.epochs)
     if recipe.minutes is not None and progress.seconds >= 60.0 * recipe.minutes:
-        return f"{recipe.minutes:g} minutes"
+        return f"{recipe.minutes:g} minute{'' if recipe.minutes == 1 else 's'}"
     return ""
+
+
+def _epochs(number: int) -> str:
+    return f"{number} epoch{'' if number == 1 else 's'}"
 
 
 def restored(problem: Problem, progress: Progress) -> nn.Module:
