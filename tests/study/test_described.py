@@ -58,7 +58,7 @@ def test_what_is_wrong_is_said_in_one_line(old: str, new: str, said: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", shipped.names())
+@pytest.mark.parametrize("name", [each for each in shipped.names() if "networks" not in each])
 def test_studies_that_ship_can_be_planned(name: str) -> None:
     from caloscope.study.whole import plan
 

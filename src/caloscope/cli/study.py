@@ -33,6 +33,10 @@ def study(
         Path | None,
         typer.Option("--cache", help="Folder of results that studies may share [OUTPUT/cache]."),
     ] = None,
+    bundles: Annotated[
+        list[Path] | None,
+        typer.Option("--bundle", help="A bundle, for studies that ask for some; may be given again."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", help="Processes [one for each core].", min=1, max=1024)
     ] = None,
@@ -54,16 +58,37 @@ def study(
         return
     if text is None or output is None:
         raise UsageError("found no study or no folder for its report, expected STUDY -o FOLDER, or --list")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output}: found a file, expected a folder or nothing")
+    if _in_a_protocol(shipped.found(text), output, bundles or [], dry_run=dry_run):
+        return
     from caloscope.study.kept import Kept
     from caloscope.study.whole import plan
 
     planned, cores = plan(shipped.found(text)), workers or os.cpu_count() or 1
     kept = Kept((cache or output / "cache").absolute())
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{output}: found a file, expected a folder or nothing")
     _say_amounts(planned.amounts(kept), cores)
     if not dry_run:
         _say(_measured(planned, output, kept.folder, cores, scheduler), output)
+
+
+def _in_a_protocol(path: Path, output: Path, bundles: list[Path], *, dry_run: bool) -> bool:
+    """Measure a study in a protocol of prior work; false where it is none."""
+    from caloscope.study import protocols
+
+    text = protocols.protocol_of(path)
+    if text is None:
+        if bundles:
+            raise UsageError("--bundle: expected only for studies that ask for bundles; others name them")
+        return False
+    if dry_run:
+        print(f"{text.title}: {text.images:,} images of each bundle")
+        return True
+    console = Console(stderr=True)
+    with console.status("images") as status:
+        sentences = protocols.measure(text, output, bundles, status.update)
+    print("\n".join([*sentences, f"{output}: report.html and fdr.csv"]))
+    return True
 
 
 def _measured(planned: "Plan", output: Path, cache: Path, workers: int, scheduler: str | None) -> "Results":

@@ -188,10 +188,10 @@ def parse(text: str, label: str) -> StudyText:
     try:
         return StudyText.model_validate(tables)
     except ValidationError as error:
-        raise UsageError(f"{label}: {_explained(error)}") from error
+        raise UsageError(f"{label}: {explained(error)}") from error
 
 
-def _explained(error: ValidationError) -> str:
+def explained(error: ValidationError) -> str:
     """The first thing that is wrong: where, what was found, what was expected; unknown keys before all."""
     wrong = error.errors(include_url=False)
     first = min(wrong, key=lambda one: one["type"] != "extra_forbidden")

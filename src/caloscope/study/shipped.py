@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caloscope.errors import UsageError
 from caloscope.study.described import read
+from caloscope.study.protocols import protocol_of
 
 _FOLDER = Path(str(files("caloscope.study"))) / "studies"
 
@@ -16,7 +17,9 @@ def names() -> tuple[str, ...]:
 
 def title_of(name: str) -> str:
     """What a study is about, in a line."""
-    return read(_FOLDER / f"{name}.toml").title
+    path = _FOLDER / f"{name}.toml"
+    text = protocol_of(path)
+    return read(path).title if text is None else text.title
 
 
 def found(given: str) -> Path:
