@@ -15,8 +15,8 @@ ABOUT = (
     "unit). The threshold is the first percentile of the scores of faulty supercrystals; good ones above it "
     "are false. Images are lumisections of 500 events, simulated with the pattern of the network's own table "
     "of averages; corrections are those of the notebooks: squared error, over the average, and multiplied "
-    "over three lumisections. In brackets 95 % intervals, from drawing images again. Printed numbers are from "
-    "real data of 2018, which hold supercrystals that are really bad."
+    "over three lumisections. In brackets 95 % intervals, from drawing images again. Printed numbers are "
+    "from real data of 2018, which hold supercrystals that are really bad."
 )
 
 
