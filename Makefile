@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TEST_ARGS ?= -n 2
+TEST_ARGS ?= -n 2 --dist worksteal
 
 .PHONY: demo test lint bench bundles clean
 
