@@ -5,6 +5,7 @@ import pytest
 from caloscope.errors import UsageError
 from caloscope.study import shipped
 from caloscope.study.described import parse, read
+from caloscope.study.protocols import protocol_of
 from caloscope.study.schedule import ORACLE, judged
 
 from .text import TINY, tiny
@@ -58,13 +59,25 @@ def test_what_is_wrong_is_said_in_one_line(old: str, new: str, said: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [each for each in shipped.names() if "networks" not in each])
+@pytest.mark.parametrize(
+    "name", [each for each in shipped.names() if protocol_of(shipped.found(each)) is None]
+)
 def test_studies_that_ship_can_be_planned(name: str) -> None:
     from caloscope.study.whole import plan
 
     planned = plan(shipped.found(name))
     assert len(planned.places) > 50
     assert shipped.title_of(name) == read(shipped.found(name)).title
+
+
+def test_studies_of_prior_work_say_what_they_would_do() -> None:
+    said = {
+        name: text.planned()
+        for name in shipped.names()
+        if (text := protocol_of(shipped.found(name))) is not None
+    }
+    assert list(said) == ["ecal-endcap-networks", "ml4dqm"]
+    assert "10 tasks" in said["ml4dqm"]
 
 
 def test_a_study_that_is_not_there() -> None:

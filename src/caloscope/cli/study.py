@@ -82,12 +82,12 @@ def _in_a_protocol(path: Path, output: Path, bundles: list[Path], *, dry_run: bo
             raise UsageError("--bundle: expected only for studies that ask for bundles; others name them")
         return False
     if dry_run:
-        print(f"{text.title}: {text.images:,} images of each bundle")
+        print(f"{text.title}: {text.planned()}")
         return True
     console = Console(stderr=True)
-    with console.status("images") as status:
-        sentences = protocols.measure(text, output, bundles, status.update)
-    print("\n".join([*sentences, f"{output}: report.html and fdr.csv"]))
+    with console.status("measuring") as status:
+        sentences = text.measure(output, bundles, status.update)
+    print("\n".join([*sentences, f"{output}: a page, and its table as CSV"]))
     return True
 
 

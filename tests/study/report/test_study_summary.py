@@ -85,9 +85,24 @@ def test_rates_that_are_not_as_asked_are_named() -> None:
 def test_other_matrices_are_summed_up() -> None:
     told = " ".join(summary(invented.results()))
     assert "reference 1.70 (1.52 to 1.90) (learned from 2016, judged on 2018)" in told
-    assert "Learned from 3 lumisections, reference is first at 5.20" in told
-    assert "times as slow from 3 lumisections as from 1,000 lumisections" in told
-    assert "times as slow from lumisections of which 10 % are faulty" in told
+    assert "5.20 (" in told
+    assert "from 3 lumisections; " in told
+    assert "from lumisections of which 10 % are faulty; it is first in all." in told
+
+
+def test_who_gives_no_verdict_away_from_home_is_not_called_late() -> None:
+    made = invented.results()
+    settings = [line.setting for line in made.ranking if line.setting.matrix == "eras"]
+    interval = Interval(0.1, 0.0, 0.2)
+    silent = tuple(
+        replace(made.faults[0], setting=at, judged=interval)
+        for at in settings
+        if at.detector == "reference" and at.trained != at.tested
+    )
+    told = " ".join(summary(replace(made, faults=(*made.faults, *silent))))
+    pairs = len(silent)
+    assert f"reference gives no verdict in most trials of {pairs} of {pairs} pairs." in told
+    assert "reference 1.70" not in told
 
 
 def test_one_detector_alone_is_no_contest() -> None:

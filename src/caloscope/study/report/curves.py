@@ -8,7 +8,7 @@ from typing import Final
 from caloscope.study.report.charts import Axis, Chart, Grid, Heat, Line, Panel, Tile, exact
 from caloscope.study.report.looks import Look
 from caloscope.study.report.parts import Conditions, Parts, conditions
-from caloscope.study.report.words import small_print
+from caloscope.study.report.words import small_print, tiny
 from caloscope.study.results import NOTHING, Interval, Points
 
 MOST: Final = 6
@@ -117,5 +117,5 @@ def discovery(of: Parts, at: Conditions) -> Heat | None:
 def _tile(of: Interval) -> Tile | None:
     if isnan(of.value):
         return None
-    text = f"{100 * of.value:.3g}"
+    text = tiny(100 * of.value) if of.value < 0.1 else f"{100 * of.value:.3g}"
     return Tile(min(1.0, max(0.0, of.value)), text, small_print(of, 100.0))

@@ -1,22 +1,26 @@
 """Learned here, judged there: how much slower a detector becomes away from home."""
 
 from collections.abc import Iterator
-from math import isfinite, log2
+from math import isfinite, log2, nan
 from typing import Final, NamedTuple
 
 from caloscope.study.report.charts import Grid, Heat, Tile
 from caloscope.study.report.parts import Conditions, Parts
 from caloscope.study.report.words import number, small_print
-from caloscope.study.results import Interval
+from caloscope.study.results import NOTHING, Interval, RankLine
 
 _MOST: Final = 4.0
 """Times as slow as at home, and as fast, from which on colours do not change."""
 
 
+HALF: Final = 0.5
+
+
 class Pair(NamedTuple):
     """What a detector learned from and was judged on, how slow it is, and how many times as slow as at home.
 
-    The last is None where it did not learn from the sample that it was judged on.
+    The ratio is None where it did not learn from the sample that it was judged on. `judged` is the share of
+    trials in which it gave a verdict, NaN where that is not known, `false` its rate of false incidents.
     """
 
     detector: str
@@ -24,6 +28,13 @@ class Pair(NamedTuple):
     tested: str
     slower: Interval
     ratio: float | None
+    judged: float = nan
+    false: Interval = NOTHING
+
+    @property
+    def refused(self) -> bool:
+        """Whether there was a verdict in less than half of the trials."""
+        return self.judged < HALF
 
 
 def transfers(of: Parts) -> tuple[str, ...]:
@@ -41,15 +52,18 @@ def transfers(of: Parts) -> tuple[str, ...]:
 
 def pairs(of: Parts, matrix: str) -> Iterator[Pair]:
     """All that the ranking knows of a matrix; home is what was learned from the sample itself."""
-    known: dict[tuple[str, str, str], Interval] = {}
+    known: dict[tuple[str, str, str], tuple[RankLine, float]] = {}
     for at in of.conditions(matrix):
+        lines = of.lines(at)
         for who, line in of.ranking(at).items():
-            known.setdefault((who, at.trained, at.tested), line.slower)
-    for (who, trained, tested), slower in known.items():
+            shares = [each.judged.value for (name, _), each in lines.items() if name == who]
+            judged = sum(shares) / len(shares) if shares else nan
+            known.setdefault((who, at.trained, at.tested), (line, judged))
+    for (who, trained, tested), (line, judged) in known.items():
         home = known.get((who, tested, tested))
-        there = home is not None and isfinite(home.value) and home.value > 0
-        ratio = slower.value / home.value if there and home is not None else None
-        yield Pair(who, trained, tested, slower, ratio)
+        value = nan if home is None else home[0].slower.value
+        ratio = line.slower.value / value if isfinite(value) and value > 0 else None
+        yield Pair(who, trained, tested, line.slower, ratio, judged, line.false)
 
 
 def transfer_map(of: Parts, matrix: str, number_: int) -> Heat | None:
@@ -88,7 +102,8 @@ def _caption(home: bool) -> str:
     )
     return (
         "How many times slower than the oracle each detector is (1 = as good as can be), learned from the "
-        f"sample of the row and judged on that of the column. Small print: 95 % interval. {colour}. Look for "
+        f"sample of the row and judged on that of the column. Small print: 95 % interval. None: no "
+        f"verdict in most trials, the detector says that it knows no such map. {colour}. Look for "
         "orange columns: samples on which only detectors learned there are good."
     )
 
@@ -97,4 +112,6 @@ def _tile(of: Pair | None, home: bool) -> Tile | None:
     if of is None or not isfinite(of.slower.value):
         return None
     place = (of.ratio or 1.0) if home else max(of.slower.value, 1.0)
+    if of.refused:
+        return Tile(log2(max(place, 1e-9)), "none", f"{100 * of.judged:.0f} % judged")
     return Tile(log2(max(place, 1e-9)), number(of.slower.value), small_print(of.slower))

@@ -1,45 +1,66 @@
 """Sentences on what varies: the sample, how much is learned from, and how much of it is faulty."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 
 from caloscope.study.report.amounts import contaminated, short_ones
 from caloscope.study.report.compared import over
 from caloscope.study.report.parts import Conditions, Parts
-from caloscope.study.report.transfer import pairs, transfers
-from caloscope.study.report.words import named, times
+from caloscope.study.report.transfer import Pair, pairs, transfers
+from caloscope.study.report.words import counted, listed, named, times
 
 
 def transferred(of: Parts) -> Iterator[str]:
-    """The worst that happens to the first detector, and to any, away from home."""
+    """What becomes of detectors away from home: no verdict, later finds, false incidents."""
     for matrix in transfers(of):
-        away = [pair for pair in pairs(of, matrix) if pair.ratio is not None and pair.trained != pair.tested]
+        found = list(pairs(of, matrix))
+        away = [pair for pair in found if pair.ratio is not None and pair.trained != pair.tested]
         if not away:
             continue
-        best = next(who for who in of.detectors if any(pair.detector == who for pair in away))
-        names = {pair.detector: pair.ratio or 0.0 for pair in away}
-        for pair in away:
-            names[pair.detector] = max(names[pair.detector], pair.ratio or 0.0)
-        robust, worst = min(names, key=names.__getitem__), max(names, key=names.__getitem__)
-        home = {(p.detector, p.tested): p.slower for p in pairs(of, matrix) if p.trained == p.tested}
-        told = []
-        for who in dict.fromkeys((best, robust, worst)):
-            pair = max((p for p in away if p.detector == who), key=lambda p: p.ratio or 0.0)
-            ratio = over(pair.slower, home[who, pair.tested])
-            told.append(f"{named(who)} {times(ratio)} (learned from {pair.trained}, judged on {pair.tested})")
-        yield (
-            "Judged on another sample than learned from, the worst that happens to a detector, as times "
-            "its delay at "
-            f"home: {'; '.join(told)}. Of {len(names)} detectors {named(robust)} loses least and "
-            f"{named(worst)} most."
-        )
+        told = [f"Judged on another sample than learned from ({matrix or 'main part'}):"]
+        told += _refused(away)
+        home = {(pair.detector, pair.tested): pair for pair in found if pair.trained == pair.tested}
+        told.append(_slower([pair for pair in away if not pair.refused], home))
+        told.append(_false([pair for pair in away if not pair.refused]))
+        yield " ".join(each for each in told if each)
+
+
+def _refused(away: Sequence[Pair]) -> Iterator[str]:
+    """Who gives no verdict, and how often."""
+    for who in dict.fromkeys(pair.detector for pair in away if pair.refused):
+        mine = [pair for pair in away if pair.detector == who]
+        none = sum(pair.refused for pair in mine)
+        yield f"{named(who)} gives no verdict in most trials of {none} of {counted(len(mine), 'pair')}."
+
+
+def _slower(away: Sequence[Pair], home: dict[tuple[str, str], Pair]) -> str:
+    """The most that each is slowed down where it gives verdicts."""
+    told = []
+    for who in dict.fromkeys(pair.detector for pair in away):
+        worst = max((pair for pair in away if pair.detector == who), key=lambda pair: pair.ratio or 0.0)
+        ratio = over(worst.slower, home[who, worst.tested].slower)
+        told.append(f"{named(who)} {times(ratio)} (learned from {worst.trained}, judged on {worst.tested})")
+    if not told:
+        return ""
+    return f"The most that verdicts are late, as times the delay at home: {'; '.join(told)}."
+
+
+def _false(away: Sequence[Pair]) -> str:
+    """The highest rate of false incidents."""
+    known = [pair for pair in away if isfinite(pair.false.value)]
+    if not known:
+        return ""
+    worst = max(known, key=lambda pair: pair.false.value)
+    where = f"{named(worst.detector)}, learned from {worst.trained}, judged on {worst.tested}"
+    return f"Most false incidents in 3,700 lumisections: {times(worst.false)} ({where})."
 
 
 def amounts(of: Parts) -> Iterator[str]:
-    """The ends of matrices of short references and of contaminated ones."""
+    """What becomes of the first detector with less to learn from, or with faults in it, and who is first."""
     for matrix in short_ones(of):
-        yield from _ends(of, matrix, lambda at: float(at.lumis), lambda at: f"{at.lumis:,} lumisections")
+        yield from _series(of, matrix, lambda at: float(at.lumis), lambda at: f"{at.lumis:,} lumisections")
     for matrix in contaminated(of):
-        yield from _ends(
+        yield from _series(
             of,
             matrix,
             lambda at: at.faulty,
@@ -47,30 +68,15 @@ def amounts(of: Parts) -> Iterator[str]:
         )
 
 
-def _ends(
+def _series(
     of: Parts, matrix: str, place: Callable[[Conditions], float], words: Callable[[Conditions], str]
 ) -> Iterator[str]:
     every = sorted((at for at in of.conditions(matrix) if of.ranking(at)), key=place)
     if len(every) < 2:
         return
-    least, most = every[0], every[-1]
-    told = []
-    for at in (least, most):
-        who, line = next(iter(of.ranking(at).items()))
-        told.append(
-            f"from {words(at)}, {named(who)} is first at {times(line.slower)} times the oracle's delay"
-        )
-    yield f"Learned {'; '.join(told)}{_grown(of, least, most, words)}."
-
-
-def _grown(of: Parts, one: Conditions, other: Conditions, words: Callable[[Conditions], str]) -> str:
-    """How much the first detector that was judged at both ends differs between them."""
-    both = (who for who in of.detectors if who in of.ranking(one) and who in of.ranking(other))
-    first = next(both, None)
-    if first is None:
-        return ""
-    before, after = (of.ranking(at)[first].slower for at in (one, other))
-    if before.value < after.value:
-        one, other, before, after = other, one, after, before
-    ratio = times(over(before, after))
-    return f"; {named(first)} is {ratio} times as slow from {words(one)} as from {words(other)}"
+    firsts = [next(iter(of.ranking(at))) for at in every]
+    who = next((each for each in of.detectors if all(each in of.ranking(at) for at in every)), firsts[0])
+    told = [f"{times(of.ranking(at)[who].slower)} from {words(at)}" for at in every if who in of.ranking(at)]
+    first = list(dict.fromkeys(firsts))
+    best = "it is first in all" if first == [who] else f"first are {listed([named(each) for each in first])}"
+    yield f"Times the oracle's delay for {named(who)}, {matrix}: {'; '.join(told)}; {best}."

@@ -31,7 +31,14 @@ def small_print(of: Interval, scale: float = 1.0) -> str:
     if not (isfinite(of.low) and isfinite(of.high)):
         return ""
     low, high = (each * scale for each in (of.low, of.high))
-    return "–".join(f"{each:.0f}" if abs(each) >= 10.0 else f"{each:.2g}" for each in (low, high))
+    return "–".join(tiny(each) for each in (low, high))
+
+
+def tiny(value: float) -> str:
+    """Two digits; what is next to nothing is less than a tenth."""
+    if 0.0 < value < 0.05:
+        return "<0.1"
+    return f"{value:.0f}" if abs(value) >= 10.0 else f"{value:.2g}"
 
 
 def with_ends(of: Interval, scale: float = 1.0, beyond: float | None = None) -> str:
