@@ -127,9 +127,10 @@ def places(faults: Sequence[Fault]) -> dict[str, list[Fault]]:
 
 
 def _settings(results: Results) -> list[Setting]:
+    """Those of all lines, in the order of the study where its faults tell."""
     return [
-        *(each.setting for each in results.ranking),
         *(each.setting for each in results.faults),
+        *(each.setting for each in results.ranking),
         *(each.setting for each in results.clean),
         *(each.setting for each in results.costs),
         *(each.setting for each in results.curves),

@@ -85,7 +85,7 @@ def transfer_map(of: Parts, matrix: str, number_: int) -> Heat | None:
             tiles = tuple(tuple(_tile(mine.get((row, column)), home) for column in columns) for row in rows)
             grids.append(Grid(who, rows, columns, tiles))
     caption = _caption(home)
-    low, scale = (-reach, "times as slow as at home") if home else (0.0, "times slower than the oracle")
+    low, scale = (-reach, "times at home") if home else (0.0, "times slower than the oracle")
     powers = range(round(low), round(reach) + 1)
     ticks = tuple((float(power), f"{2.0**power:g}") for power in powers)
     title = f"Learned here, judged there{f': {matrix}' if matrix else ''}"
@@ -95,8 +95,8 @@ def transfer_map(of: Parts, matrix: str, number_: int) -> Heat | None:
 
 def _caption(home: bool) -> str:
     colour = (
-        "Colour: over the same detector learned from the sample it is judged on (white); orange is slower, "
-        "blue faster"
+        "Colour: over the same detector learned from the sample it is judged on, at home (white); orange is "
+        "slower, blue faster"
         if home
         else "Colour: the number itself, white is best"
     )
