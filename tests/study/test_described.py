@@ -4,9 +4,9 @@ import pytest
 
 from caloscope.errors import UsageError
 from caloscope.study import shipped
-from caloscope.study.described import parse, read
+from caloscope.study.described import ORACLE, parse, read
 from caloscope.study.protocols import protocol_of
-from caloscope.study.schedule import ORACLE, judged
+from caloscope.study.schedule import judged
 
 from .text import TINY, tiny
 
@@ -16,6 +16,15 @@ def test_a_study_is_read() -> None:
     rows = study.rows(study.matrix[0])
     assert [row.title for row in rows] == ["cell dead", "cell x0.5", "quadrant dead"]
     assert [each.setting.detector for each in judged(study)] == [ORACLE, "reference", "pull"]
+
+
+def test_the_title_of_a_fault_means_no_other() -> None:
+    fault = '[[fault]]\nwhere = "cell"\nfactor = 0.0\nevery = 2\n'
+    more = '[[matrix]]\nname = "few"\nfaults = ["cell dead"]\n[[matrix]]\nname = "more"\nfaults = ["cell"]\n'
+    study = tiny(fault + more)
+    few, many = ([row.title for row in study.rows(each)] for each in study.matrix[1:])
+    assert few == ["cell dead"]
+    assert many == ["cell dead", "cell x0.5", "cell dead every second LS"]
 
 
 def test_every_combination_is_judged_once_with_the_oracle_on_each_sample() -> None:
@@ -49,6 +58,8 @@ def test_every_combination_is_judged_once_with_the_oracle_on_each_sample() -> No
         ("lumis = 120", "lumis = 0", "matrix.1.lumis.1 is 0"),
         ("trials = 4", 'trials = 4\nfaults = ["rbx"]', "no fault 'rbx', one of cell dead"),
         ("[sample.here]", "[sample.here", "not TOML"),
+        ("[detector.pull]", "[detector.oracle]", "a title other than 'oracle'"),
+        ("window = 3", "window = 2", "a window of 3 or more for 'quadrant'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(old: str, new: str, said: str) -> None:

@@ -55,11 +55,13 @@ def sample(path: Path) -> Measured:
 def test_what_is_learned_from_is_not_judged(endcap: Path) -> None:
     here = sample(endcap)
     learned, judged = (
-        [each.id.lumi for each in part] for part in (here.learned(100), here.clean(0, here.clean_runs(99)))
+        [each.id.lumi for each in part] for part in (here.learned(6), here.clean(0, here.clean_runs(99)))
     )
     assert (learned, judged) == ([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12])
     assert [each.id.lumi for each in here.learned(2)] == [5, 6]
     assert here.held_out(100) == []  # too few to calibrate on
+    with pytest.raises(UsageError, match="found 6 lumisections to learn from, expected 7"):
+        here.learned(7)
     with pytest.raises(UsageError, match="expected simulated ones"):
         here.learned(3, 0.1)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from caloscope.errors import UsageError
+from caloscope.study.described import ORACLE
 from caloscope.study.kept import Kept
 from caloscope.study.run import measure, work
-from caloscope.study.schedule import ORACLE, missing
+from caloscope.study.schedule import missing
 from caloscope.study.whole import Plan, gathered, plan
 
 from ..running import caloscope
@@ -119,7 +121,7 @@ def test_what_cannot_be_is_said_before_any_work(tmp_path: Path) -> None:
         ('kind = "pull"', 'kind = "psychic"', "expected one of reference"),
         ('kind = "pull"', 'kind = "pull"\nrecipe = {epochs = 3}', "expected none: it has no network"),
         ('kind = "pull"', 'kind = "cnn"\nrecipe = {epoch = 3}', "epoch in a recipe"),
-        ('kind = "pull"', 'bundle = "nowhere.bundle"', "found no bundle nowhere.bundle"),
+        ('kind = "pull"', 'bundle = "nowhere.bundle"', r"found no bundle .*nowhere\.bundle"),
         ('where = "quadrant"', 'where = "rbx"', "expected one of cell"),
         ('map = "EE+/digi"', 'map = "EE/digi"', "is not known"),
         ('era = "2017"', 'era = "1066"', "1066"),
@@ -139,6 +141,22 @@ def test_a_detector_that_cannot_be_trained_does_not_stop_the_others(tmp_path: Pa
     (failed,) = found.failed
     assert (failed.setting.detector, failed.setting.lumis) == ("pull", 20)
     assert "too few good runs for a network" in failed.why
+
+
+def test_what_failed_is_tried_again(tmp_path: Path) -> None:
+    ready, kept = planned(tmp_path), Kept(tmp_path / "cache")
+    fit = next(place.fit for place in ready.places if place.fit is not None)
+    kept.write(fit.key, {"failed": "there was no torch", "took": 0.0})
+    first, _ = missing(ready.places, kept)
+    assert fit in [cell for portion in first for cell in portion.cells]
+
+
+def test_a_detector_whose_bundle_is_gone_is_fitted_again(cache: Path, tmp_path: Path) -> None:
+    ready, kept = planned(tmp_path), Kept(tmp_path / "cache")
+    shutil.copytree(cache / "cells", tmp_path / "cache" / "cells")
+    first, then = missing(ready.places, kept)
+    assert len(first) == 2
+    assert then == []
 
 
 def test_a_worker_with_other_code_measures_nothing(tmp_path: Path) -> None:

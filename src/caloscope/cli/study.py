@@ -1,6 +1,7 @@
 """`caloscope study`: detectors against faults, in every era, as tables and a report."""
 
 import os
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -123,8 +124,12 @@ def _long(seconds: float) -> str:
 def _say(found: "Results", output: Path) -> None:
     first = found.ranking[0].setting.matrix if found.ranking else ""
     for place, line in enumerate((each for each in found.ranking if each.setting.matrix == first), start=1):
-        slower, false = _told(line.slower), _told(line.false)
-        print(f"{place:2}. {line.setting.detector}: {slower} times the oracle's delay, {false} false a day")
+        told = [f"{100 * line.found.value:.0f} % found"]
+        if isfinite(line.slower.value):  # there is no oracle of measured data
+            told.insert(0, f"{_told(line.slower)} times the oracle's delay")
+        if isfinite(line.false.value):
+            told.append(f"{_told(line.false)} false a day")
+        print(f"{place:2}. {line.setting.detector}: {', '.join(told)}")
     for failed in found.failed:
         print(f"{failed.setting.detector} ({failed.setting.matrix}) could not be trained: {failed.why}")
     print(f"{output}: report.html, tables and figures")

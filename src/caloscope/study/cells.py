@@ -36,6 +36,8 @@ _OWN: Final = (
 _MEASURED: Final = (
     "bundle",
     "calibrate",
+    "config",
+    "dataset",
     "decide",
     "detectors",
     "evidence",
@@ -54,8 +56,9 @@ _MEASURED: Final = (
 def code() -> str:
     """A digest of the code that measures."""
     digest, root = hashlib.sha256(), Path(caloscope.__file__).parent
-    others = (path for name in _MEASURED for path in sorted((root / name).rglob("*.py")))
-    for path in (*others, *(root / "study" / name for name in _OWN)):
+    kinds = (sorted((root / name).rglob(kind)) for name in _MEASURED for kind in ("*.py", "*.toml"))
+    others = (path for each in kinds for path in each)
+    for path in (root / "records.py", *others, *(root / "study" / name for name in _OWN)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -102,7 +105,7 @@ class Fit:
         """All that it depends on."""
         bundle = self.detector.bundle
         return {
-            "detector": self.detector.model_dump(mode="json", exclude_defaults=True),
+            "detector": self.detector.model_dump(mode="json", exclude={"bundle"}),
             "bundle": _digest(Path(bundle)) if bundle else "",
             "sample": self.sample.content,
             "lumis": self.lumis,

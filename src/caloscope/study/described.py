@@ -1,7 +1,7 @@
 """A study as a TOML text describes it: what it may say, and how it is checked."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
@@ -22,6 +22,9 @@ from caloscope.study.rows import SIDE, WINDOW, Row, Shape
 MAX_TEXT: Final = 1_000_000
 TITLE: Final = r"^[A-Za-z0-9][ -~]*$"
 """Titles name columns, and folders."""
+
+ORACLE: Final = "oracle"
+"""What stands for a detector where nobody could do better."""
 
 _Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 _Words: TypeAlias = Annotated[str, Field(max_length=200, pattern=r"^[ -~]*$")]
@@ -124,7 +127,7 @@ class MatrixText(_Table):
     faulty: Annotated[list[Annotated[_Number, Field(ge=0, le=0.5)]], _Several, Field(min_length=1)] = [0.0]
     seeds: Annotated[list[_Seed], _Several, Field(min_length=1)] = [1]
     trials: Annotated[StrictInt, Field(ge=1, le=10_000)] = 60
-    clean: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = 8_000
+    clean: Annotated[StrictInt, Field(ge=0, le=4_000_000)] = 8_000
     same: bool = False
     """Whether each is judged only on the sample that it learned from."""
 
@@ -156,6 +159,10 @@ class StudyText(_Table):
                     if title not in known:
                         raise ValueError(f"matrix {one.name!r}: no {what} {title!r}, one of {_or(known)}")
             self.rows(one)
+        if ORACLE in self.detector:
+            raise ValueError(f"a title other than {ORACLE!r} for a detector, which is what none can be")
+        if short := [text.where for text in self.fault if text.window < self.after]:
+            raise ValueError(f"a window of {self.after} or more for {short[0]!r}: scores are taken then")
         names = [one.name for one in self.matrix]
         if len(set(names)) < len(names):
             raise ValueError("a name of its own for each matrix")
@@ -170,7 +177,13 @@ class StudyText(_Table):
             if not any(words in row.title for row in every):
                 known = ", ".join(row.title for row in every)
                 raise ValueError(f"matrix {matrix.name!r}: no fault {words!r}, one of {known}")
-        return tuple(row for row in every if any(words in row.title for words in matrix.faults))
+        titles = {row.title for row in every}
+        return tuple(row for row in every if any(_meant(words, row, titles) for words in matrix.faults))
+
+
+def _meant(words: str, row: Row, titles: Collection[str]) -> bool:
+    """Whether these words are the title of a fault, or part of it where they are no other's title."""
+    return words == row.title if words in titles else words in row.title
 
 
 def _or(names: Iterable[str]) -> str:
@@ -212,4 +225,18 @@ def read(path: Path) -> StudyText:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: found no text ({error}), expected a study in TOML") from error
-    return parse(text, str(path))
+    found = parse(text, str(path))
+    # Other processes, on other machines too, have other folders to look from.
+    samples = {
+        title: each.model_copy(update={"files": _whole(each.files)}) for title, each in found.sample.items()
+    }
+    detectors = {
+        title: each.model_copy(update={"bundle": "".join(_whole([each.bundle]))})
+        for title, each in found.detector.items()
+    }
+    return found.model_copy(update={"sample": samples, "detector": detectors})
+
+
+def _whole(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths from the root; what is empty stays so."""
+    return tuple(str(Path(each).absolute()) if each else "" for each in paths)

@@ -58,7 +58,6 @@ def recipe_of(cell: Fit) -> Recipe:
 
 def _made(cell: Fit, kept: Kept) -> tuple[Bundle, float]:
     """The bundle with its thresholds, and the seconds that learning took."""
-    good = cell.sample.held_out(cell.calibrated_on, cell.faulty, cell.rows)
     if cell.detector.bundle:
         found, seconds = bundles.load(Path(cell.detector.bundle)), 0.0
         if found.card.map != cell.sample.map:
@@ -67,9 +66,10 @@ def _made(cell: Fit, kept: Kept) -> tuple[Bundle, float]:
         started = time.perf_counter()
         found = _learned(cell, kept)
         seconds = time.perf_counter() - started
-    if not good or not cell.detector.calibrated or isinstance(found.detector, Blind):
+    if not cell.detector.calibrated or isinstance(found.detector, Blind):
         return found, seconds
-    return calibrate_thresholds(found, good, cell.rate, None), seconds
+    good = cell.sample.held_out(cell.calibrated_on, cell.faulty, cell.rows)
+    return (calibrate_thresholds(found, good, cell.rate, None) if good else found), seconds
 
 
 def _learned(cell: Fit, kept: Kept) -> Bundle:

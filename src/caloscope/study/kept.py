@@ -1,11 +1,10 @@
 """Results of cells on disk, one file each, written whole or not at all."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from caloscope.errors import UsageError
 
@@ -42,7 +41,8 @@ class Kept:
         """Keep a result; whoever reads sees all of it or nothing."""
         path = self.file(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".json")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # Not a temporary file of the library's: only its owner could read that, and folders are shared.
+        new = path.with_name(f".{key}.{uuid4().hex}.json")
+        with new.open("x", encoding="utf-8") as file:
             json.dump(result, file, separators=(",", ":"))
-        Path(name).replace(path)
+        new.replace(path)

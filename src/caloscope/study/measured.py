@@ -24,6 +24,12 @@ from caloscope.training.opened import era_of_files, streamed
 MOST: Final = 20_000
 """Lumisections that are held in memory."""
 
+WARM_UP: Final = 20
+"""Lumisections before a fault that a detector sees, where there are so many."""
+
+GOLDEN: Final = 0.618034
+"""Steps of this size fill a range evenly, however many there are."""
+
 FEWEST: Final = 400
 """Lumisections held out that thresholds are calibrated on; of fewer they come from the formula."""
 
@@ -60,16 +66,26 @@ class Measured:
         return _opened(self.text.files, self.map)[1]
 
     @property
+    def first_half(self) -> tuple[Given, ...]:
+        """What may be learned from."""
+        return self._all[: len(self._all) // 2]
+
+    @property
     def _judged(self) -> tuple[Given, ...]:
         """The last part."""
         rest = self._all[len(self._all) // 2 :]
         return rest[len(rest) // 2 :] if len(rest) // 2 >= FEWEST else rest
 
     def learned(self, lumis: int, faulty: float = 0.0, rows: Sequence[Row] = ()) -> list[Given]:
-        """The last so many of the first half. Raises `UsageError` where some were to be faulty."""
+        """The last so many of the first half.
+
+        Raises `UsageError` where there are fewer, or some were to be faulty.
+        """
         if faulty or rows:
             raise UsageError("found measured lumisections to be made faulty, expected simulated ones")
         half = self._all[: len(self._all) // 2]
+        if lumis > len(half):
+            raise UsageError(f"found {len(half)} lumisections to learn from, expected {lumis:,}")
         return list(half[-lumis:])
 
     def held_out(self, lumis: int, faulty: float = 0.0, rows: Sequence[Row] = ()) -> list[Given]:  # noqa: ARG002
@@ -90,8 +106,9 @@ class Measured:
         return _places(self, row)
 
     def before(self, number: int) -> Iterator[Given]:
-        """The lumisections of a trial before the onset: at most half of those judged, as many as are left."""
-        return iter(self._judged[: self._onset(number)])
+        """The lumisections of a trial before the onset, `WARM_UP` of them where there are so many."""
+        onset = self._onset(number)
+        return iter(self._judged[max(0, onset - WARM_UP) : onset])
 
     def faulty(self, number: int, row: Row, cells: Mask) -> Iterator[tuple[int, Given]]:
         """Those with the fault in them, counted from 1."""
@@ -114,10 +131,10 @@ class Measured:
         return replace(given, record=replace(record, counts=counts))
 
     def _onset(self, number: int) -> int:
-        """How many lumisections are healthy in a trial: another number for each, where that leaves enough."""
-        number_judged = len(self._judged)
-        room = min(number_judged // 2, max(0, number_judged - WINDOW))
-        return number % (room + 1)
+        """The place of a trial's onset: spread over all that is judged, with room before and after it."""
+        last = max(0, len(self._judged) - WINDOW)
+        first = min(WARM_UP, last)
+        return first + int((number * GOLDEN) % 1.0 * (last - first + 1))
 
     def _stream(self, at: LumiId) -> list[int]:
         return [self.seed, *at, *self.map.encode()]
@@ -139,17 +156,17 @@ def _opened(files: tuple[str, ...], name: str) -> tuple[View, tuple[Given, ...]]
             raise UsageError(f"{path}: found no data set, expected one: `caloscope convert` makes it")
     opened = [open_data_set(Path(each)) for each in files]
     on = view(known[name].view, era_of_files(opened))
-    given = tuple(streamed(opened, known[name], on))
-    if not 4 <= len(given) <= MOST:
-        raise UsageError(f"{files[0]}: found {len(given)} lumisections with {name}, expected 4 to {MOST:,}")
-    return on, given
+    there = streamed(opened, known[name], on)
+    if not 4 <= len(there) <= MOST:
+        raise UsageError(f"{files[0]}: found {len(there)} lumisections with {name}, expected 4 to {MOST:,}")
+    return on, tuple(there)
 
 
 @lru_cache(maxsize=4)
 def _mean(sample: Measured) -> Array:
     """Which share of all counts each cell has, in the view's shape."""
     total = np.zeros(sample.view.shape)
-    for each in sample.learned(MOST):
+    for each in sample.first_half:
         assert each.record is not None
         total += np.where(sample.view.exists, each.record.counts, 0)
     return np.asarray(total / total.sum())

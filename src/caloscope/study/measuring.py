@@ -80,15 +80,19 @@ def trials(cell: Trials, kept: Kept) -> dict[str, Any]:
 
 def _trial(judge: Judge, row: Row, number: int, after: int) -> dict[str, Any]:
     """One fault, until it was found and scores were taken, or the window is over."""
-    start, sample = judge.start(number), judge.sample
+    sample = judge.sample
     cells = on_view(cells_of(sample, row, number), sample.view)
-    before = start.last is not None and _flagged(start.last, cells)
+    own = cells & judge.alive
+    if not own.any():
+        return {"trial": number, "never_alive": True}  # it cannot say anything of them
+    start = judge.start(number)
+    before = start.last is not None and _flagged(start.last, own)
     hunting, state, delay = not before, start.state, None
     told: dict[str, Any] = {}
     for since, given in sample.faulty(number, row, cells):
         scored = judge.step(given, state)
         state = scored.state
-        if hunting and delay is None and _flagged(scored, cells):
+        if hunting and delay is None and _flagged(scored, own):
             delay = since
         if since >= after and not told:
             told = _seen(judge, scored, cells)

@@ -61,7 +61,7 @@ def work(portion: Work) -> float:
     for cell in portion.cells:
         before = time.perf_counter()
         result = _measured(cell, kept) if not isinstance(cell, Yardstick) else None
-        if result is not None:
+        if result is not None and (isinstance(cell, Fit) or "failed" not in result):
             kept.write(cell.key, {**result, "took": time.perf_counter() - before})
     return time.perf_counter() - started
 

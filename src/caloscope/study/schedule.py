@@ -6,7 +6,7 @@ from itertools import product
 from typing import Final, TypeAlias
 
 from caloscope.study.cells import Clean, Fit, Trials, Yardstick, code
-from caloscope.study.described import MatrixText, StudyText
+from caloscope.study.described import ORACLE, MatrixText, StudyText
 from caloscope.study.kept import Kept
 from caloscope.study.results import Setting
 from caloscope.study.rows import Row
@@ -17,8 +17,6 @@ Cell: TypeAlias = Fit | Clean | Trials | Yardstick
 
 TOGETHER: Final = 10
 """Runs of a trial, or clean runs, in one cell."""
-
-ORACLE: Final = "oracle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +119,19 @@ def missing(places: Iterable[Judged], kept: Kept) -> tuple[list[Work], list[Work
         for cell in place.cells:
             key = cell.key
             if key not in done:
-                done[key] = kept.has(key)
+                done[key] = _done(cell, key, kept)
                 if not done[key]:
                     group, what = _group(cell)
                     (first if group else then).setdefault(what, {})[key] = cell
     return tuple([Work(kept, tuple(one.values()), code()) for one in each.values()] for each in (first, then))  # type: ignore[return-value]
+
+
+def _done(cell: Cell, key: str, kept: Kept) -> bool:
+    """Whether there is a result. A fit that failed is tried again: what it lacked may be there now."""
+    if not isinstance(cell, Fit):
+        return kept.has(key)
+    result = kept.read(key)
+    return result is not None and "failed" not in result and kept.bundle(key).is_dir()
 
 
 def _group(cell: Cell) -> tuple[bool, object]:

@@ -130,8 +130,8 @@ class Simulated:
 
     @property
     def content(self) -> list[object]:
-        """All that it depends on; what is as usual is left out, and may be joined by more."""
-        return [self.text.model_dump(mode="json", exclude_defaults=True), self.map, self.seed]
+        """All that it depends on."""
+        return [self.text.model_dump(mode="json"), self.map, self.seed]
 
     def typical(self) -> Conditions:
         """Conditions that the oracle's covariance is taken at."""
@@ -178,10 +178,14 @@ class Simulated:
     def _unnoticed(self, fill: Fill, faulty: float, rows: Sequence[Row]) -> Schedule:
         """A fault in a share of a run, which nobody noticed."""
         rng = np.random.default_rng([self.seed, _TAG, fill.run, 1])
-        row = rows[int(rng.integers(len(rows)))]
-        found = self.places(row)
-        cells = on_view(found[int(rng.integers(len(found)))], self.view)
-        lasts = max(1, round(faulty * fill.lumis))
+        possible = [row for row in rows if self.places(row)]
+        if not possible or round(faulty * fill.lumis) < 1:
+            found = f"{faulty:g} of {fill.lumis} lumisections of a run"
+            raise UsageError(f"found {found} to be faulty, expected one at least, and a fault that can be")
+        row = possible[int(rng.integers(len(possible)))]
+        spots = self.places(row)
+        cells = on_view(spots[int(rng.integers(len(spots)))], self.view)
+        lasts = round(faulty * fill.lumis)
         onset = 1 + int(rng.integers(fill.lumis - lasts + 1))
         fault = row.fault(self.map, cells, onset, onset + lasts)
         clock = Clock.of([LumiId(fill.run, fill.lumis)])

@@ -93,11 +93,15 @@ def _require_possible(study: StudyText) -> None:
             raise UsageError(f"detector {title!r}: found a recipe, expected none: it has no network")
         if detector.bundle and not Path(detector.bundle).is_dir():
             raise UsageError(f"detector {title!r}: found no bundle {detector.bundle}")
+    if not judged(study):
+        raise UsageError("found nothing to judge, expected samples to learn from and to judge on")
     for title in study.sample:
         sample_of(study, title).view  # noqa: B018 - refuses maps and eras that there are not
     for place in judged(study):
         if place.fit is not None and place.fit.detector.kind in NETWORKS:
             recipe_of(place.fit)
+        if place.fit is not None and place.fit.faulty and study.sample[place.setting.trained].files:
+            raise UsageError(f"{place.setting.trained}: faulty lumisections are simulated, not measured")
         on = sample_of(study, place.setting.tested).view
         kinds = {region.kind for region in on.regions}
         for row in place.rows:

@@ -69,14 +69,14 @@ def measure(asked: Asked, tell: Callable[[str], None] = lambda _: None) -> list[
         raise UsageError(f"{asked.bundle}: found {found.card.detector}, expected cmssw-ml")
     chain, on = chain_of(found), found.view
     living = healthy(found.spec, on, 1, pattern=_pattern(chain))
-    images = _images(asked.images, asked.seed)
+    images, others = _images(asked.images, asked.seed), _others(asked, found, living)
     lines = []
     for fault in FAULTS:
         tell(f"{on.name}, {fault}: {found.card.detector}")
         for level, scores in of_network(found, living, images, fault, asked.seed).items():
             printed = PRINTED.get((on.name, fault, level))
             lines.append(_line(on.name, found.card.detector, fault, level, scores, printed))
-        for name, other in _others(asked, found, living).items():
+        for name, other in others.items():
             tell(f"{on.name}, {fault}: {name}")
             scores = of_detector(other, chain, living, images, fault, asked.seed)
             lines.append(_line(on.name, name, fault, "one lumisection", scores, None))

@@ -124,4 +124,6 @@ def _evidence(scorer: Scorer, at: Conditions, counts: Counts) -> NDArray[np.floa
     given = Given(at.id, MapRecord(counts.astype(np.uint32), at.events, at.measured), "")
     result = scorer.score(given, scorer.initial(), np.zeros(counts.shape, np.bool_)).result
     values = result.evidence if result.score is None else result.score
-    return np.zeros(counts.shape) if values is None else np.nan_to_num(values.astype(np.float64))
+    if values is None:
+        return np.full(counts.shape, np.nan)  # no verdict: the image is left out
+    return np.nan_to_num(values.astype(np.float64))

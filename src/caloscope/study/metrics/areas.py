@@ -66,7 +66,7 @@ def auc(ranked: Ranked | None) -> Interval:
     if ranked is None:
         return NOTHING
     below = np.cumsum(ranked.healthy) - ranked.healthy / 2.0
-    each = ranked.faulty @ below
+    each = np.clip(ranked.faulty @ below, 0.0, 1.0)  # sums of shares round
     return between(float(each.mean()), each[draws(each.size)].mean(axis=1))
 
 
