@@ -111,8 +111,7 @@ def _score(
         given = Given(at.id, MapRecord(healthy.draw(at, faults), at.events, at.measured), "")
         scored = score(scorer, given, state)
         state = scored.state
-    result = scored.result
-    values = result.evidence if result.score is None else result.score
+    values = scored.result.badness
     return None if values is None else values.astype(np.float64)
 
 

@@ -266,6 +266,11 @@ class MapResult:
     seconds: float = 0.0
 
     @property
+    def badness(self) -> Floats | None:
+        """Evidence of each cell, or the detector's own score; None where nothing was judged."""
+        return self.evidence if self.score is None else self.score
+
+    @property
     def bad_cells(self) -> int:
         """Number of cells flagged and not masked."""
         return int(np.count_nonzero(self.codes == Code.BAD))

@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import chi2
 
 from caloscope import lab
+from caloscope.calibrate import garwood
 from caloscope.errors import UsageError
-from caloscope.lab.intervals import garwood
 from caloscope.records import Code, Quality, Severity
 
 

@@ -7,7 +7,7 @@ from caloscope.calibrate.doubt import doubt
 from caloscope.calibrate.formula import formula_thresholds
 from caloscope.calibrate.given import given_of
 from caloscope.calibrate.pit import Pit, pit
-from caloscope.calibrate.rates import TOGETHER, Rate, rates_above
+from caloscope.calibrate.rates import TOGETHER, Rate, garwood, rates_above
 from caloscope.calibrate.sound import Sound, watch_sound
 from caloscope.calibrate.watch import Tell, Watched, watch
 
@@ -25,6 +25,7 @@ __all__ = [
     "check",
     "doubt",
     "formula_thresholds",
+    "garwood",
     "given_of",
     "pit",
     "rates_above",

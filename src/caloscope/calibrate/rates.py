@@ -25,8 +25,16 @@ class Rate(NamedTuple):
     def of(cls, seen: int, lumis: int) -> "Rate":
         """From a number of them in so many lumisections."""
         days = max(lumis, 1) / LUMIS_PER_DAY
-        low = float(gammaincinv(seen, 0.025)) if seen else 0.0
-        return cls(seen, seen / days, low / days, float(gammaincinv(seen + 1.0, 0.975)) / days)
+        return cls(seen, seen / days, *garwood(seen, days))
+
+
+def garwood(count: int, exposure: float) -> tuple[float, float]:
+    """The exact 95 % interval of the rate of a Poisson process that gave `count` in `exposure`, above 0.
+
+    Garwood, Biometrika 28 (1936) 437: quantiles of gamma distributions of `count` and `count` + 1.
+    """
+    low = float(gammaincinv(count, 0.025)) if count else 0.0
+    return low / exposure, float(gammaincinv(count + 1.0, 0.975)) / exposure
 
 
 def rates_above(watched: Watched, thresholds: Mapping[str, float]) -> dict[str, Rate]:

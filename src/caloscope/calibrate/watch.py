@@ -94,7 +94,7 @@ def watch(
 def _cells(result: MapResult) -> tuple[Mask, Array]:
     """Which cells were tested and not masked, and what was found in them."""
     testable = (result.codes == Code.GOOD) | (result.codes == Code.BAD)
-    value = result.evidence if result.score is None else result.score
+    value = result.badness
     return testable, np.zeros(testable.shape) if value is None else value.astype(np.float64)
 
 

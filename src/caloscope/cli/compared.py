@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from caloscope import lab
+from caloscope.calibrate import garwood
 from caloscope.decide import LUMIS_PER_DAY
-from caloscope.lab.intervals import garwood
 from caloscope.lab.tables import Line, Value
 
 FAULT: Final = ("number", "fault", "amount", "hardware", "onset")

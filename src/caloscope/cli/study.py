@@ -61,12 +61,13 @@ def study(
         raise UsageError("found no study or no folder for its report, expected STUDY -o FOLDER, or --list")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: found a file, expected a folder or nothing")
-    if _in_a_protocol(shipped.found(text), output, bundles or [], dry_run=dry_run):
+    path = shipped.found(text)
+    if _in_a_protocol(path, output, bundles or [], dry_run=dry_run):
         return
     from caloscope.study.kept import Kept
     from caloscope.study.whole import plan
 
-    planned, cores = plan(shipped.found(text)), workers or os.cpu_count() or 1
+    planned, cores = plan(path), workers or os.cpu_count() or 1
     kept = Kept((cache or output / "cache").absolute())
     _say_amounts(planned.amounts(kept), cores)
     if not dry_run:

@@ -35,7 +35,7 @@ def score(
         bundle=made,
         data=data,
         ids=data.ids,
-        evidence=_stacked(results, data, _evidence),
+        evidence=_stacked(results, data, lambda result: result.badness),
         expected=_stacked(results, data, _expected),
         codes=np.stack([each.codes for each in results]),
         direction=np.stack([_direction(each) for each in results]),
@@ -92,10 +92,6 @@ def _stacked(results: list[MapResult], data: Data, part: Callable[[MapResult], F
         if found is not None:
             stacked[place] = found
     return stacked
-
-
-def _evidence(result: MapResult) -> Floats | None:
-    return result.evidence if result.score is None else result.score
 
 
 def _expected(result: MapResult) -> Floats | None:

@@ -157,7 +157,9 @@ class StudyText(_Table):
             ):
                 for title in named:
                     if title not in known:
-                        raise ValueError(f"matrix {one.name!r}: no {what} {title!r}, one of {_or(known)}")
+                        raise ValueError(
+                            f"matrix {one.name!r}: no {what} {title!r}, one of {', '.join(known)}"
+                        )
             self.rows(one)
         if ORACLE in self.detector:
             raise ValueError(f"a title other than {ORACLE!r} for a detector, which is what none can be")
@@ -184,10 +186,6 @@ class StudyText(_Table):
 def _meant(words: str, row: Row, titles: Collection[str]) -> bool:
     """Whether these words are the title of a fault, or part of it where they are no other's title."""
     return words == row.title if words in titles else words in row.title
-
-
-def _or(names: Iterable[str]) -> str:
-    return ", ".join(names)
 
 
 def parse(text: str, label: str) -> StudyText:

@@ -8,7 +8,7 @@ from typing import Final
 from caloscope.study.cells import Clean, Fit, Trials, Yardstick
 from caloscope.study.fitting import recipe_of
 from caloscope.study.kept import Kept
-from caloscope.study.schedule import Cell, Judged
+from caloscope.study.schedule import Cell, Judged, is_done
 from caloscope.study.simulated import LONG_RUN, WARM_UP
 from caloscope.training import NETWORKS
 
@@ -52,7 +52,7 @@ def _amount(kind: type[Cell], cells: dict[str, Cell], kept: Kept) -> Amount:
     took: dict[str, list[float]] = defaultdict(list)
     missing = []
     for key, cell in cells.items():
-        if not kept.has(key):
+        if not is_done(cell, key, kept):
             missing.append(cell)
         elif (result := kept.read(key)) is not None:
             took[_alike(cell)].append(float(result.get("took", 0.0)))

@@ -119,14 +119,14 @@ def missing(places: Iterable[Judged], kept: Kept) -> tuple[list[Work], list[Work
         for cell in place.cells:
             key = cell.key
             if key not in done:
-                done[key] = _done(cell, key, kept)
+                done[key] = is_done(cell, key, kept)
                 if not done[key]:
                     group, what = _group(cell)
                     (first if group else then).setdefault(what, {})[key] = cell
     return tuple([Work(kept, tuple(one.values()), code()) for one in each.values()] for each in (first, then))  # type: ignore[return-value]
 
 
-def _done(cell: Cell, key: str, kept: Kept) -> bool:
+def is_done(cell: Cell, key: str, kept: Kept) -> bool:
     """Whether there is a result. A fit that failed is tried again: what it lacked may be there now."""
     if not isinstance(cell, Fit):
         return kept.has(key)

@@ -1,6 +1,7 @@
 """A study from its text to its report."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -37,8 +38,12 @@ class Plan:
 def plan(path: str | Path) -> Plan:
     """The plan of a study in a file. Raises `UsageError` for what cannot be, before any work is done."""
     study = read(Path(path))
-    _require_possible(study)
-    return Plan(study, Path(path).read_text("utf-8"), tuple(judged(study)))
+    _require_detectors(study)
+    for title in study.sample:
+        sample_of(study, title).view  # noqa: B018 - refuses maps and eras that there are not
+    places = tuple(judged(study))
+    _require_possible(study, places)
+    return Plan(study, Path(path).read_text("utf-8"), places)
 
 
 def run(
@@ -83,8 +88,8 @@ def gathered(planned: Plan, kept: Kept, seconds: float = 0.0) -> Results:
     )
 
 
-def _require_possible(study: StudyText) -> None:
-    """Refuse what would be refused after hours."""
+def _require_detectors(study: StudyText) -> None:
+    """Refuse detectors that there are not."""
     known = (*TRAINABLE, *NETWORKS)
     for title, detector in study.detector.items():
         if detector.kind and detector.kind not in known:
@@ -93,11 +98,13 @@ def _require_possible(study: StudyText) -> None:
             raise UsageError(f"detector {title!r}: found a recipe, expected none: it has no network")
         if detector.bundle and not Path(detector.bundle).is_dir():
             raise UsageError(f"detector {title!r}: found no bundle {detector.bundle}")
-    if not judged(study):
+
+
+def _require_possible(study: StudyText, places: Sequence[Judged]) -> None:
+    """Refuse what would be refused after hours."""
+    if not places:
         raise UsageError("found nothing to judge, expected samples to learn from and to judge on")
-    for title in study.sample:
-        sample_of(study, title).view  # noqa: B018 - refuses maps and eras that there are not
-    for place in judged(study):
+    for place in places:
         if place.fit is not None and place.fit.detector.kind in NETWORKS:
             recipe_of(place.fit)
         if place.fit is not None and place.fit.faulty and study.sample[place.setting.trained].files:

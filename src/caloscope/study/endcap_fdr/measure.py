@@ -17,7 +17,7 @@ from caloscope.pipeline.state import Given
 from caloscope.records import MapRecord
 from caloscope.simulate import Conditions, Fill, Healthy, conditions, healthy
 from caloscope.study.endcap_fdr.printed import LEVELS, PRINTED
-from caloscope.study.endcap_fdr.scores import Scores, chain_of, of_detector, of_network
+from caloscope.study.endcap_fdr.scores import Scores, average_of, chain_of, of_detector, of_network
 from caloscope.study.metrics.intervals import between
 from caloscope.study.results import Interval
 from caloscope.training.fitting import fit_detector
@@ -85,10 +85,7 @@ def measure(asked: Asked, tell: Callable[[str], None] = lambda _: None) -> list[
 
 def _pattern(chain: CmsswMl) -> Array:
     """The table's own average, zero where it knows nothing."""
-    padded = np.asarray(chain.arrays()["average"], np.float64)
-    top, left = ((whole - own) // 2 for whole, own in zip(padded.shape, chain.shape, strict=True))
-    inside = padded[top : top + chain.shape[0], left : left + chain.shape[1]]
-    return np.where(chain.alive, inside, 0.0)
+    return np.where(chain.alive, average_of(chain), 0.0)
 
 
 def _images(number: int, seed: int) -> list[Conditions]:

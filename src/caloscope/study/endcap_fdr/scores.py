@@ -42,7 +42,7 @@ def of_network(
     all of them.
     """
     chain = chain_of(bundle)
-    average = _average(chain)
+    average = average_of(chain)
     towers, rng = np.argwhere(chain.alive & (healthy.rate > 0)), np.random.default_rng([seed, 1])
     good = [_loss(chain, each, healthy.draw(each)) for each in images]
     where = towers[rng.integers(len(towers), size=len(images))]
@@ -86,7 +86,7 @@ def chain_of(bundle: Bundle) -> CmsswMl:
     return CmsswMl.restore(settings, bundle.detector.arrays(), bundle.model)
 
 
-def _average(chain: CmsswMl) -> Array:
+def average_of(chain: CmsswMl) -> Array:
     """The average picture in the map's shape, 1 where the table knows nothing."""
     padded = np.asarray(chain.arrays()["average"], np.float64)
     rows, columns = chain.shape
@@ -123,7 +123,7 @@ def _broken(counts: Counts, cell: tuple[int, ...], fault: str, chain: CmsswMl, a
 def _evidence(scorer: Scorer, at: Conditions, counts: Counts) -> NDArray[np.float64]:
     given = Given(at.id, MapRecord(counts.astype(np.uint32), at.events, at.measured), "")
     result = scorer.score(given, scorer.initial(), np.zeros(counts.shape, np.bool_)).result
-    values = result.evidence if result.score is None else result.score
+    values = result.badness
     if values is None:
         return np.full(counts.shape, np.nan)  # no verdict: the image is left out
     return np.nan_to_num(values.astype(np.float64))

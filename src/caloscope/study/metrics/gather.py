@@ -1,7 +1,6 @@
 """The lines of a study's tables, from the results of its cells."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
 
 from caloscope.study.described import StudyText
 from caloscope.study.kept import Kept
@@ -11,11 +10,6 @@ from caloscope.study.results import (
     Results,
 )
 from caloscope.study.schedule import Judged
-
-HALF: Final = 0.5
-"""Share of faulty maps where curves of maps are drawn: as many as good ones."""
-
-Trial = Mapping[str, Any]
 
 
 def results(study: StudyText, places: Sequence[Judged], kept: Kept) -> Results:

@@ -4,8 +4,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.stats import norm
 
+from caloscope import calibrate
 from caloscope.study.results import NOTHING, Interval
 
 CONFIDENCE: Final = 0.95
@@ -46,6 +47,4 @@ def garwood(count: int, exposure: float) -> Interval:
     """The rate of a Poisson process that gave `count` in `exposure`, exact (Garwood 1936)."""
     if exposure <= 0:
         return NOTHING
-    low = float(chi2.ppf(TAIL, 2 * count)) / 2 if count else 0.0
-    high = float(chi2.ppf(1.0 - TAIL, 2 * count + 2)) / 2
-    return Interval(count / exposure, low / exposure, high / exposure)
+    return Interval(count / exposure, *calibrate.garwood(count, exposure))

@@ -1,7 +1,6 @@
 """Who is first in each part of a study."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
 
 import numpy as np
 
@@ -14,11 +13,6 @@ from caloscope.study.results import (
     Interval,
     RankLine,
 )
-
-HALF: Final = 0.5
-"""Share of faulty maps where curves of maps are drawn: as many as good ones."""
-
-Trial = Mapping[str, Any]
 
 
 def oracles_of(measured: Iterable[Place]) -> dict[tuple[str, str], Place]:
