@@ -15,8 +15,10 @@ import pytest
 from caloscope.errors import UsageError
 from caloscope.study.described import ORACLE
 from caloscope.study.kept import Kept
+from caloscope.study.measuring import clean
 from caloscope.study.run import measure, work
 from caloscope.study.schedule import missing
+from caloscope.study.showing import examples
 from caloscope.study.whole import Plan, gathered, plan
 
 from ..running import caloscope
@@ -157,6 +159,23 @@ def test_a_detector_whose_bundle_is_gone_is_fitted_again(cache: Path, tmp_path: 
     first, then = missing(ready.places, kept)
     assert len(first) == 2
     assert then == []
+
+
+def test_what_a_detector_never_saw_alive_is_no_example(tmp_path: Path) -> None:
+    ready, kept = planned(tmp_path), Kept(tmp_path / "cache")
+    for place in ready.places:
+        for cell in place.trials:
+            kept.write(cell.key, {"trials": [{"trial": cell.first, "never_alive": True}]})
+    assert examples(ready.places, kept, "reference") == []
+    assert gathered(ready, kept).faults == ()
+
+
+def test_a_detector_that_comes_later_is_judged_in_the_same_process(cache: Path, tmp_path: Path) -> None:
+    ready, kept = planned(tmp_path), Kept(tmp_path / "cache")
+    cell = next(cell for place in ready.places if place.fit is not None for cell in place.clean)
+    assert clean(cell, kept) == {"failed": "not trained"}
+    shutil.copytree(cache / "bundles", tmp_path / "cache" / "bundles")
+    assert clean(cell, kept)["lumis"] == 200
 
 
 def test_a_worker_with_other_code_measures_nothing(tmp_path: Path) -> None:

@@ -45,10 +45,9 @@ def fit(cell: Fit, kept: Kept) -> dict[str, Any]:
     }
 
 
-def ready(cell: Fit, kept: Kept) -> Bundle | None:
-    """The bundle of a fit; None where it failed."""
-    folder = kept.bundle(cell.key)
-    return bundles.load(folder) if folder.is_dir() else None
+def ready(cell: Fit, kept: Kept) -> Bundle:
+    """The bundle of a fit."""
+    return bundles.load(kept.bundle(cell.key))
 
 
 def recipe_of(cell: Fit) -> Recipe:

@@ -16,8 +16,10 @@ from caloscope.study.cells import Clean, Fit, Trials
 from caloscope.study.fitting import ready
 from caloscope.study.histogram import Histogram, added, counted
 from caloscope.study.kept import Kept
+from caloscope.study.measured import Measured
 from caloscope.study.rows import Row, on_view
 from caloscope.study.samples import Sample, cells_of
+from caloscope.study.simulated import Simulated
 
 COVERED: Final = 0.5
 """Share of the faulty cells that must be flagged for a fault to be found."""
@@ -59,11 +61,14 @@ class Judge:
         return Start(state, last)
 
 
+def judge_of(fit: Fit, sample: Simulated | Measured, kept: Kept) -> Judge | None:
+    """The judge of a fit; None where that failed, until it is made."""
+    return _judge(fit, sample, kept) if kept.bundle(fit.key).is_dir() else None
+
+
 @lru_cache(maxsize=2)
-def judge_of(fit: Fit, sample: Sample, kept: Kept) -> Judge | None:
-    """The judge of a fit; None where that failed."""
-    bundle = ready(fit, kept)
-    return None if bundle is None else Judge(bundle, sample)
+def _judge(fit: Fit, sample: Simulated | Measured, kept: Kept) -> Judge:
+    return Judge(ready(fit, kept), sample)
 
 
 def trials(cell: Trials, kept: Kept) -> dict[str, Any]:
@@ -103,8 +108,7 @@ def _trial(judge: Judge, row: Row, number: int, after: int) -> dict[str, Any]:
 
 def scores_of(scored: Scored) -> Array | None:
     """Evidence or score of each cell in the view's shape, high = worse; None where nothing was judged."""
-    result = scored.result
-    found = result.evidence if result.score is None else result.score
+    found = scored.result.badness
     return None if found is None else found.astype(np.float64)
 
 

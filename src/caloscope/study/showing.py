@@ -36,6 +36,8 @@ def _picked(place: Judged, kept: Kept) -> Iterator[tuple[Trials, int, int | None
     seen: set[tuple[str, bool]] = set()
     for cell in place.trials:
         for number, trial in enumerate((kept.read(cell.key) or {}).get("trials", ())):
+            if trial.get("never_alive"):
+                continue
             found = trial["delay"] is not None
             if (cell.row.key, found) not in seen:
                 seen.add((cell.row.key, found))
