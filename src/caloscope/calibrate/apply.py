@@ -10,7 +10,7 @@ from caloscope.detectors.base import scores
 SCORE = "score"
 """The one class of a detector that scores."""
 
-BEYOND = 8.0
+BEYOND = 6.0
 """Nats above the formula's threshold that chance never reaches, and below which evidence is not capped."""
 
 FAR = 1e30

@@ -8,6 +8,7 @@ import numpy as np
 from caloscope.bundle import Bundle, Told
 from caloscope.calibrate.apply import BEYOND, SCORE, thresholds_of
 from caloscope.calibrate.calibration import Calibration
+from caloscope.calibrate.named import NAMED, named
 from caloscope.calibrate.rates import Rate, rates_above
 from caloscope.calibrate.sound import Sound
 from caloscope.decide import budget
@@ -26,7 +27,6 @@ LEFT_OUT: Final = 0.01
 """Share of the living cells that may be bad already without a word, and in any case `_FEW` of them."""
 
 _FEW: Final = 5
-_NAMED: Final = 3
 
 
 def doubt(before: Bundle, given: Sequence[Given], seen: Sound, found: Calibration) -> dict[str, Told]:
@@ -40,22 +40,22 @@ def doubt(before: Bundle, given: Sequence[Given], seen: Sound, found: Calibratio
     reasons = [*_classes(before, seen, found), *_cells(before, seen)]
     if not reasons:
         return {}
-    more = f"; {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
-    worst = _named(_incidents(before, given, seen))
+    more = f"; {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
+    worst = named(_incidents(before, given, seen))
     where = f"; worst: {worst}" if worst else ""
-    return {"doubt": "; ".join(reasons[:_NAMED]) + more + where}
+    return {"doubt": "; ".join(reasons[:NAMED]) + more + where}
 
 
 def _classes(before: Bundle, seen: Sound, found: Calibration) -> list[str]:
     """What speaks against each class, the one with the largest rate first."""
     old = thresholds_of(before)
-    rates, meant = rates_above(seen.watched, old), _meant(before, seen)
+    rates, meant = rates_above(seen.seen, old), _meant(before, seen)
     reasons = []
-    for name in (each for each in seen.watched.peaks if each in old):
+    for name in (each for each in seen.seen.peaks if each in old):
         rate = rates[name]
         fitted = name in found.cuts and name not in found.by_formula
         new = found.cuts[name].threshold if fitted else old[name]
-        why = _why(name, rate, meant.get(name), old[name], new, float(np.nanmax(seen.watched.peaks[name])))
+        why = _why(name, rate, meant.get(name), old[name], new, float(np.nanmax(seen.seen.peaks[name])))
         if why:
             reasons.append((rate.low, f"{name.replace('_', ' ')} {why}"))
     return [text for _, text in sorted(reasons, key=lambda each: -each[0])]
@@ -77,7 +77,7 @@ def _meant(before: Bundle, seen: Sound) -> Mapping[str, float]:
     """The rates that the old thresholds stand for, where somebody knows."""
     per_day = before.card.false_alarms_per_day
     guessed = scores(before.detector) and f"threshold_{SCORE}" not in before.card.calibration
-    return {} if per_day is None or guessed else budget(seen.watched.peaks, per_day)
+    return {} if per_day is None or guessed else budget(seen.seen.peaks, per_day)
 
 
 def _cells(before: Bundle, seen: Sound) -> list[str]:
@@ -96,26 +96,6 @@ def _incidents(before: Bundle, given: Sequence[Given], seen: Sound) -> list[Inci
         found |= {incident.id: incident for incident in scored.incidents}
     told = [each for each in found.values() if not (each.standing or each.masked)]
     return sorted(told, key=lambda each: (-each.peak_evidence, each.opened))
-
-
-def _named(incidents: Sequence[Incident]) -> str:
-    """The first few pieces of hardware, each with its earliest lumisections."""
-    found: dict[str, list[Incident]] = {}
-    for each in incidents:
-        found.setdefault(f"{each.hardware} {each.direction}", []).append(each)
-    return "; ".join(f"{what} in {_few(where)}" for what, where in list(found.items())[:_NAMED])
-
-
-def _few(incidents: Sequence[Incident]) -> str:
-    spans = [_span(each) for each in sorted(incidents, key=lambda each: each.opened)]
-    return ", ".join(spans[:_NAMED]) + (", ..." if len(spans) > _NAMED else "")
-
-
-def _span(incident: Incident) -> str:
-    first, last = incident.opened, incident.last
-    if first == last:
-        return f"{first.run}:{first.lumi}"
-    return f"{first.run}:{first.lumi}-{last.lumi if last.run == first.run else f'{last.run}:{last.lumi}'}"
 
 
 def _number(value: float) -> str:

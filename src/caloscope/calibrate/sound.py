@@ -1,4 +1,4 @@
-"""Good lumisections without the cells that were bad in them already."""
+"""Good lumisections without what was bad in them: cells that always were, and faults that nobody noticed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,29 +6,35 @@ from typing import Final
 
 import numpy as np
 
-from caloscope.bundle import Bundle
+from caloscope.bundle import Bundle, Told
 from caloscope.calibrate.apply import out_of_reach, thresholds_of
+from caloscope.calibrate.brief import STANDING, Brief, brief
 from caloscope.calibrate.formula import formula_thresholds
+from caloscope.calibrate.named import span
 from caloscope.calibrate.watch import Tell, Watched, watch
 from caloscope.detectors.base import scores
 from caloscope.pipeline.state import Given
-from caloscope.records import Cell, Mask
-
-STANDING: Final = 10
-"""Lumisections, far above the formula's threshold, after which a cell is bad and no chance."""
+from caloscope.records import Cell, Incident, Mask
 
 OFTEN: Final = 0.3
 """Share of its lumisections above threshold that makes a cell bad."""
 
 _PASSES: Final = 3
+_TOLD: Final = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """What was seen with thresholds out of reach, and the cells that were left out of it as bad already."""
+    """What was seen with thresholds out of reach.
+
+    `watched` is without the faults `unnoticed`, `seen` with them; `left_out` are cells that were left out of
+    both as bad already.
+    """
 
     watched: Watched
+    seen: Watched
     left_out: tuple[Cell, ...]
+    unnoticed: tuple[Incident, ...]
 
     def mask(self, shape: tuple[int, ...]) -> Mask:
         """The cells that were left out, in the view's shape."""
@@ -37,13 +43,28 @@ class Sound:
             masked[cell] = True
         return masked
 
+    @property
+    def not_good(self) -> int:
+        """Lumisections that were judged, and left out as not good."""
+        return self.seen.lumis - self.watched.lumis
+
+    def told(self) -> dict[str, Told]:
+        """What a bundle's card says of lumisections that were left out, the worst fault first."""
+        if not self.not_good:
+            return {}
+        worst = sorted(self.unnoticed, key=lambda each: -each.peak_evidence)[:_TOLD]
+        return {
+            "not_good": self.not_good,
+            "not_good_in": [f"{each.hardware[:100]} {each.direction} in {span(each)}" for each in worst],
+        }
+
 
 def watch_sound(bundle: Bundle, given: Sequence[Given], tell: Tell | None = None) -> Sound:
     """Score good lumisections; cells found bad are masked and all is scored again.
 
     A cell is bad that is above the formula's threshold (one false incident a day) in 30 % of its
     lumisections, or 5 nats above it in 10 of them: chance does not last. For a detector that scores the
-    first of these holds, with the threshold that it has.
+    first of these holds, with the threshold that it has; one that expects also shows what `brief` leaves out.
     """
     scoring = scores(bundle.detector)
     formula = (
@@ -52,18 +73,19 @@ def watch_sound(bundle: Bundle, given: Sequence[Given], tell: Tell | None = None
     beyond = out_of_reach(bundle, formula)
     threshold = max(formula.values()) if scoring else formula["cell_low"]
     masked = np.zeros(bundle.view.shape, np.bool_)
-    for _ in range(_PASSES):
-        watched = watch(beyond, given, masked, threshold, tell)
-        bad = _bad(watched, lasting=not scoring) & ~masked
-        if not bad.any():
+    for number in range(_PASSES + 1):
+        seen = watch(beyond, given, masked, threshold, tell)
+        faults = brief(bundle, seen, thresholds_of(beyond))
+        bad = _bad(seen, faults, lasting=not scoring) & ~masked
+        if number == _PASSES or not bad.any():
             break
         masked |= bad
-    else:
-        watched = watch(beyond, given, masked, threshold, tell)
-    return Sound(watched, tuple(tuple(int(i) for i in cell) for cell in np.argwhere(masked)))
+    left_out = tuple(tuple(int(i) for i in cell) for cell in np.argwhere(masked))
+    return Sound(seen.without(faults.lumis), seen, left_out, faults.incidents)
 
 
-def _bad(watched: Watched, *, lasting: bool) -> Mask:
+def _bad(seen: Watched, faults: Brief, *, lasting: bool) -> Mask:
     """Cells that were bad already, on the view's shape."""
-    often = (watched.above[0] > OFTEN * watched.judged) & (watched.judged >= STANDING)
-    return np.asarray(often | (watched.above[1] >= STANDING) if lasting else often)
+    rest = seen.without(faults.lumis)
+    found = faults.cells | ((rest.times(0) > OFTEN * seen.judged) & (seen.judged >= STANDING))
+    return np.asarray(found | (rest.times(1) >= STANDING) if lasting else found)

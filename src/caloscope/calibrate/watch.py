@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from caloscope.decide import CLASSES
 from caloscope.detectors.base import Array
 from caloscope.pipeline.state import Given
 from caloscope.pipeline.step import Scored, Scorer
-from caloscope.records import Code, LumiId, MapResult, Mask, Reason
+from caloscope.records import Code, Incident, LumiId, MapResult, Mask, Reason
 
 Tell = Callable[[int, int], None]
 """Told how many of how many lumisections are done."""
@@ -27,20 +27,39 @@ class Watched:
     """Lumisections in order, and what was seen in those that could be judged.
 
     `peaks` holds for each class the largest evidence (or score) in each, `(lumi,)`, NaN where the map was
-    UNKNOWN; `unknown` how many were, by reason. `above` is the number of lumisections in which a cell was
-    above its threshold by each of `LIKELY`, `(2, [depth,] y, x)`, and `judged` in how many it was tested.
+    UNKNOWN or the lumisection is left out; `unknown` how many were, by reason. `above` says for each of
+    `LIKELY` which cells were above the threshold by that, `(crossing, 2)`: a place in `ids` and a cell's in
+    the view in C order; `judged` in how many lumisections each was tested, `([depth,] y, x)`. `incidents`
+    opened although the thresholds were out of reach.
     """
 
     ids: tuple[LumiId, ...]
     peaks: Mapping[str, Array]
     unknown: Mapping[Reason, int]
-    above: NDArray[np.int64]
+    above: tuple[NDArray[np.int64], ...]
     judged: NDArray[np.int64]
+    incidents: tuple[Incident, ...] = ()
 
     @property
     def lumis(self) -> int:
-        """Lumisections that were judged."""
-        return len(self.ids) - sum(self.unknown.values())
+        """Lumisections that were judged, and are not left out."""
+        return int(np.count_nonzero(self._counted()))
+
+    def times(self, likely: int) -> NDArray[np.int64]:
+        """In how many lumisections each cell was above the threshold by the one of `LIKELY`, as `judged`."""
+        lumi, cell = self.above[likely].T
+        found = np.bincount(cell[self._counted()[lumi]], minlength=self.judged.size)
+        return found.reshape(self.judged.shape)
+
+    def without(self, left_out: Mask) -> "Watched":
+        """The same without some lumisections, `(lumi,)`."""
+        peaks = {name: np.where(left_out, np.nan, series) for name, series in self.peaks.items()}
+        return replace(self, peaks=peaks)
+
+    def _counted(self) -> Mask:
+        """Lumisections that were judged, and are not left out, `(lumi,)`."""
+        there = [~np.isnan(series) for series in self.peaks.values()]
+        return np.any(there, axis=0) if there else np.zeros(len(self.ids), np.bool_)
 
     @property
     def runs(self) -> tuple[int, ...]:
@@ -70,17 +89,20 @@ def watch(
     state = scorer.initial()
     rows: list[Mapping[str, float]] = []
     unknown: Counter[Reason] = Counter()
-    above = np.zeros((len(LIKELY), *bundle.view.shape), np.int64)
+    above: list[list[NDArray[np.int64]]] = [[] for _ in LIKELY]
     judged = np.zeros(bundle.view.shape, np.int64)
+    opened: dict[str, Incident] = {}
     for number, each in enumerate(given):
         scored = scorer.score(each, state, masked)
         state = scored.state
+        opened |= {incident.id: incident for incident in scored.incidents}
         rows.append(_peaks(bundle, scored, masked))
         if rows[-1]:
             testable, value = _cells(scored.result)
             judged += testable
-            for place, more in enumerate(LIKELY):
-                above[place] += testable & (value > threshold + more)
+            for found, more in zip(above, LIKELY, strict=True):
+                cells = np.flatnonzero(testable & (value > threshold + more))
+                found.append(np.stack([np.full_like(cells, number), cells], axis=1))
         else:
             unknown[scored.result.reason or Reason.NOT_SCORED] += 1
         if tell is not None:
@@ -88,7 +110,9 @@ def watch(
     there = {name for row in rows for name in row}
     classes = [name for name in (*CLASSES, SCORE) if name in there]
     peaks = {name: np.array([row.get(name, np.nan) for row in rows]) for name in classes}
-    return Watched(tuple(each.id for each in given), peaks, unknown, above, judged)
+    crossings = tuple(np.concatenate([np.zeros((0, 2), np.int64), *found]) for found in above)
+    incidents = tuple(each for each in opened.values() if not (each.standing or each.masked))
+    return Watched(tuple(each.id for each in given), peaks, unknown, crossings, judged, incidents)
 
 
 def _cells(result: MapResult) -> tuple[Mask, Array]:

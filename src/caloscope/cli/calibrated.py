@@ -102,6 +102,9 @@ def print_warnings(card: "Card") -> None:
         number = told.get("cells_left_out", len(left_out))
         more = ", ..." if len(left_out) > _SHOWN else ""
         say(f"bad already and left out, {many(number, 'cell')}: {', '.join(left_out[:_SHOWN])}{more}")
+    if faults := _names(told.get("not_good_in")):
+        number, more = many(told.get("not_good"), "lumisection"), "; ..." if len(faults) > _SHOWN else ""
+        say(f"not good and left out, {number}: {'; '.join(faults[:_SHOWN])}{more}")
 
 
 def print_before_and_after(renewed: "Renewed", thresholds: Mapping[str, float]) -> None:

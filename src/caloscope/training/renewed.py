@@ -79,7 +79,7 @@ def recalibrate(
     sound = calibrate.watch_sound(new, held, tell) if renewable else seen
     found = calibrate.calibrate(new, sound.watched, per_day, sound.left_out)
     new = calibrate.with_thresholds(new, found.thresholds)
-    told = found.told() | {"renewed_with": len(learned), "own_data": own}
+    told = found.told() | sound.told() | {"renewed_with": len(learned), "own_data": own}
     told |= calibrate.doubt(old, held, seen, found)
     new = calibrate.with_calibration(new, per_day, told)
     after = calibrate.rates_above(sound.watched, found.thresholds)

@@ -101,7 +101,7 @@ def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, te
 
 def _calibrated(made: Bundle, held: Sequence[Given], sound: calibrate.Sound, per_day: float) -> Bundle:
     found = calibrate.calibrate(made, sound.watched, per_day, sound.left_out)
-    told = found.told() | {"own_data": False}
+    told = found.told() | sound.told() | {"own_data": False}
     told |= calibrate.doubt(made, held, sound, found)
     return calibrate.with_calibration(calibrate.with_thresholds(made, found.thresholds), per_day, told)
 
