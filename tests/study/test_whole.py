@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from caloscope.errors import UsageError
+from caloscope.study.asked import ASKED
 from caloscope.study.described import ORACLE
 from caloscope.study.kept import Kept
 from caloscope.study.measuring import clean
@@ -21,6 +23,7 @@ from caloscope.study.schedule import missing
 from caloscope.study.showing import examples
 from caloscope.study.whole import Plan, gathered, plan
 
+from ..dask_cluster import started_scheduler
 from ..running import caloscope
 from .text import TINY, written
 
@@ -50,6 +53,8 @@ def test_it_measures_what_the_text_asks_for(cache: Path, tmp_path: Path) -> None
     assert lines["reference", "cell x0.5"].mean_delay.value >= lines[ORACLE, "cell x0.5"].mean_delay.value
     (reference, pull) = found.clean
     assert (reference.lumis, pull.lumis) == (200, 200)
+    assert [line.asked for line in found.calibration] == 2 * list(ASKED)
+    assert all(line.lumis == 200 for line in found.calibration)
     assert [line.setting.detector for line in found.ranking] == ["reference", "pull"]
     assert found.ranking[0].slower.value >= 1.0
     assert {cost.setting.detector: cost.parameters > 0 for cost in found.costs} == {
@@ -109,6 +114,22 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
     assert all(path.read_bytes() == each for path, each in kept.items())
     assert (tmp_path / "r" / "report.html").is_file()
     assert (tmp_path / "r" / "study.toml").read_text() == path.read_text()
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """A real one, with two workers."""
+    yield from started_scheduler(2)
+
+
+def test_a_cluster_measures_the_same(cache: Path, tmp_path: Path, scheduler: str) -> None:
+    path = written(tmp_path)
+    said = caloscope("study", path, "-o", tmp_path / "r", "--cache", tmp_path / "c", "--scheduler", scheduler)
+    assert "1. reference" in said
+    assert (tmp_path / "r" / "report.html").is_file()
+    there, here = (gathered(plan(path), Kept(each)) for each in (tmp_path / "c", cache))
+    assert there.faults == here.faults
+    assert there.calibration == here.calibration
 
 
 def test_a_dry_run_measures_nothing(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from caloscope.study.simulated import Simulated
 from caloscope.training import NETWORKS
 
 _OWN: Final = (
+    "asked.py",
     "excursions.py",
     "fitting.py",
     "histogram.py",

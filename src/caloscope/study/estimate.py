@@ -12,7 +12,7 @@ from caloscope.study.schedule import Cell, Judged, is_done
 from caloscope.study.simulated import LONG_RUN, WARM_UP
 from caloscope.training import NETWORKS
 
-_MS: Final = {"EB": 9.0, "HCAL": 90.0, "HO": 9.0}
+_MS: Final = {"EB": 9.0, "HCAL": 25.0, "HO": 9.0}
 _MS_USUAL: Final = 4.0
 """Milliseconds to simulate and judge a lumisection, on one core."""
 

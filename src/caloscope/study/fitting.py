@@ -11,11 +11,12 @@ import numpy as np
 from caloscope import bundle as bundles
 from caloscope import training
 from caloscope.bundle import Bundle
-from caloscope.calibrate import thresholds_of
+from caloscope.calibrate import thresholds_of, watch_sound
 from caloscope.detectors.base import Detector
 from caloscope.detectors.blind import Blind
 from caloscope.errors import UsageError
 from caloscope.pipeline.state import Given
+from caloscope.study.asked import promised
 from caloscope.study.cells import Fit
 from caloscope.study.kept import Kept
 from caloscope.training import NETWORKS, Recipe
@@ -24,13 +25,13 @@ from caloscope.training.fitting import fit_detector
 from caloscope.training.notebook import CLASSIFIERS, fit_classifier
 from caloscope.training.observed import Observed
 from caloscope.training.provenance import provenance
-from caloscope.training.statistical import calibrate_thresholds, first_card
+from caloscope.training.statistical import calibrated_from, first_card
 
 
 def fit(cell: Fit, kept: Kept) -> dict[str, Any]:
     """Learn, calibrate, and keep the bundle; what it cost, or why it could not be (`failed`)."""
     try:
-        made, seconds = _made(cell, kept)
+        made, seconds, thresholds = _made(cell, kept)
     except UsageError as error:
         return {"failed": str(error)}
     saved = bundles.save(kept.bundle(cell.key), made.card, made.detector, model=made.model)
@@ -41,6 +42,7 @@ def fit(cell: Fit, kept: Kept) -> dict[str, Any]:
         "parameters": told.get("parameters", numbers),
         "size": sum(path.stat().st_size for path in kept.bundle(cell.key).iterdir()),
         "thresholds": dict(thresholds_of(saved)),
+        "promised": thresholds,
         "training": {name: value for name, value in told.items() if name != "sources"},
     }
 
@@ -55,8 +57,8 @@ def recipe_of(cell: Fit) -> Recipe:
     return replace(training.recipe_of(cell.detector.kind, cell.detector.recipe), seed=cell.seed)
 
 
-def _made(cell: Fit, kept: Kept) -> tuple[Bundle, float]:
-    """The bundle with its thresholds, and the seconds that learning took."""
+def _made(cell: Fit, kept: Kept) -> tuple[Bundle, float, list[dict[str, float]]]:
+    """The bundle with its thresholds, the seconds that learning took, and thresholds for several rates."""
     if cell.detector.bundle:
         found, seconds = bundles.load(Path(cell.detector.bundle)), 0.0
         if found.card.map != cell.sample.map:
@@ -66,9 +68,12 @@ def _made(cell: Fit, kept: Kept) -> tuple[Bundle, float]:
         found = _learned(cell, kept)
         seconds = time.perf_counter() - started
     if not cell.detector.calibrated or isinstance(found.detector, Blind):
-        return found, seconds
+        return found, seconds, []
     good = cell.sample.held_out(cell.calibrated_on, cell.faulty, cell.rows)
-    return (calibrate_thresholds(found, good, cell.rate, None) if good else found), seconds
+    if not good:
+        return found, seconds, []
+    sound = watch_sound(found, good)
+    return calibrated_from(found, good, sound, cell.rate), seconds, promised(found, sound)
 
 
 def _learned(cell: Fit, kept: Kept) -> Bundle:

@@ -1,5 +1,6 @@
 """Runs in which something breaks, or nothing does, as one detector sees them: the pipeline's own steps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -12,6 +13,7 @@ from caloscope.detectors.base import Array
 from caloscope.pipeline.state import Given, State
 from caloscope.pipeline.step import Scored, Scorer
 from caloscope.records import Code, Mask, Quality
+from caloscope.study.asked import passed
 from caloscope.study.cells import Clean, Fit, Trials
 from caloscope.study.fitting import ready
 from caloscope.study.histogram import Histogram, added, counted
@@ -149,11 +151,14 @@ def clean(cell: Clean, kept: Kept) -> dict[str, Any]:
     if judge is None:
         return {"failed": "not trained"}
     state, known, seconds = judge.scorer.initial(), set[str](), []
+    runs: list[list[Mapping[str, float]]] = []
     told, healthy, maps = {"lumis": 0, "judged": 0, "flags": 0}, Histogram(), list[float]()
     for run in range(cell.first, cell.first + cell.many):
+        runs.append([])
         for number, given in enumerate(cell.sample.clean(run, cell.runs)):
             scored = judge.step(given, state)
             state = scored.state
+            runs[-1].append(scored.peaks)
             known |= {incident.id for incident in scored.incidents if not incident.standing}
             told["lumis"] += 1
             told["judged"] += scored.result.quality is not Quality.UNKNOWN
@@ -167,6 +172,7 @@ def clean(cell: Clean, kept: Kept) -> dict[str, Any]:
     return {
         **told,
         "incidents": len(known),
+        "passed": passed((kept.read(cell.fit.key) or {}).get("promised", []), runs),
         "ms": 1e3 * float(np.median(seconds)) if seconds else None,
         "cells": healthy,
         "maps": counted(np.array(maps)),

@@ -69,7 +69,10 @@ class FaultLine:
 
 @dataclass(frozen=True, slots=True)
 class CleanLine:
-    """Lumisections with nothing wrong: `rate` is false incidents in 3,700 of them, `asked` the aim."""
+    """Lumisections with nothing wrong: `rate` is false incidents in 3,700 of them, `asked` the aim.
+
+    Where several rates were asked for, excursions above the thresholds of each class are counted instead.
+    """
 
     setting: Setting
     asked: float
@@ -142,3 +145,4 @@ class Results:
     cells: int = 0
     made_with: dict[str, str] = field(default_factory=dict)
     failed: tuple[Failure, ...] = ()
+    calibration: tuple[CleanLine, ...] = ()

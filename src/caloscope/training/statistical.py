@@ -80,7 +80,7 @@ def held_out_thresholds(made: Bundle, held: Sequence[Given], per_day: float, tel
     """
     sound = calibrate.watch_sound(made, held, tell)
     if sound.watched.lumis:
-        return _calibrated(made, held, sound, per_day)
+        return calibrated_from(made, held, sound, per_day)
     why = ", ".join(sound.watched.why_unknown())
     method = f"{FORMULA}: no held-out lumisection could be judged ({why}); calibrate with others"
     return calibrate.with_calibration(made, per_day, {"method": method})
@@ -96,10 +96,11 @@ def calibrate_thresholds(made: Bundle, held: Sequence[Given], per_day: float, te
 
     Raises `UsageError` where none of them can be judged.
     """
-    return _calibrated(made, held, calibrate.watch_sound(made, held, tell), per_day)
+    return calibrated_from(made, held, calibrate.watch_sound(made, held, tell), per_day)
 
 
-def _calibrated(made: Bundle, held: Sequence[Given], sound: calibrate.Sound, per_day: float) -> Bundle:
+def calibrated_from(made: Bundle, held: Sequence[Given], sound: calibrate.Sound, per_day: float) -> Bundle:
+    """The same from what was seen in them already, with thresholds out of reach."""
     found = calibrate.calibrate(made, sound.watched, per_day, sound.left_out)
     told = found.told() | sound.told() | {"own_data": False}
     told |= calibrate.doubt(made, held, sound, found)

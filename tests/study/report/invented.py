@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from caloscope.geometry import View
+from caloscope.study.asked import ASKED
 from caloscope.study.examples import Example
 from caloscope.study.results import (
     CleanLine,
@@ -95,6 +96,14 @@ def curves(at: Setting, fault: str, slow: float) -> tuple[Points, Points]:
             Points(at, fault, "pr", tuple(recall.tolist()), tuple(precision.tolist())))  # fmt: skip
 
 
+def promises(clean: Sequence[CleanLine]) -> Iterator[CleanLine]:
+    """What thresholds for several rates kept."""
+    for line in clean:
+        for asked in ASKED:
+            seen = asked * line.rate.value
+            yield replace(line, asked=asked, incidents=round(4 * seen), rate=around(seen, 0.45))
+
+
 def results(
     detectors: Mapping[str, float] = DETECTORS,
     faults: Sequence[Kind] = FAULTS,
@@ -124,7 +133,7 @@ def results(
     return Results(
         title, "Every number here is made up.", "EE+/digi", 1.0, tuple(found), tuple(clean), tuple(costs),
         (*ranking, *varied(detectors)), tuple(drawn), "[study]\nrate = 1.0\n", 5400.0, 96,
-        {"caloscope": "0.1.0"},
+        {"caloscope": "0.1.0"}, calibration=tuple(promises(clean)),
     )  # fmt: skip
 
 

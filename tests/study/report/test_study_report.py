@@ -135,7 +135,7 @@ def test_every_figure_has_a_caption(folder: Path) -> None:
     assert [int(number) for number, _ in captions] == list(range(1, html.count("<figure>") + 1))
     assert len(figures(folder)) == len(captions) == html.count('role="img"')
     drawn = [words for _, words in captions if "Counts, expectation" not in words]
-    assert len(drawn) == 12
+    assert len(drawn) == 13
     assert all("95 %" in words or "in the table at the end" in words for words in drawn)
     assert all("Look " in words for words in drawn)
 

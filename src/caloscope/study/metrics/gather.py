@@ -24,6 +24,7 @@ def results(study: StudyText, places: Sequence[Judged], kept: Kept) -> Results:
         rate=study.rate,
         faults=tuple(each.line(row) for each in measured for row in each.trials if each.trials[row]),
         clean=tuple(each.clean_line(study.rate) for each in own if each.clean),
+        calibration=tuple(line for each in own for line in each.calibration()),
         costs=tuple(cost for each in own if (cost := each.cost()) is not None),
         failed=tuple(failure for each in own if (failure := each.failure()) is not None),
         ranking=tuple(ranking(own, oracles_of(measured), study.rate)),

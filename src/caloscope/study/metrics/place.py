@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from caloscope.decide import LUMIS_PER_DAY
+from caloscope.study.asked import ASKED
 from caloscope.study.histogram import Histogram, added
 from caloscope.study.kept import Kept
 from caloscope.study.metrics.areas import Ranked, auc, average_precision, curves, false_discoveries
@@ -116,6 +117,14 @@ class Place:
         )
         rate = garwood(incidents, judged / LUMIS_PER_DAY)
         return CleanLine(self.place.setting, asked, lumis, judged, incidents, rate)
+
+    def calibration(self) -> Iterable[CleanLine]:
+        """Excursions in healthy lumisections above the thresholds for several rates."""
+        lumis, judged = (sum(each[name] for each in self.clean) for name in ("lumis", "judged"))
+        every = [each["passed"] for each in self.clean if each["passed"]]
+        for asked, *seen in zip(ASKED, *every, strict=True) if every else ():
+            rate = garwood(sum(seen), judged / LUMIS_PER_DAY)
+            yield CleanLine(self.place.setting, asked, lumis, judged, sum(seen), rate)
 
     def failure(self) -> Failure | None:
         """Why it could not be trained; None where it was."""

@@ -79,6 +79,10 @@ class Parts:
         """Lumisections without faults under these conditions, in the order of the detectors."""
         return self._ordered(each for each in self.results.clean if conditions(each.setting) == at)
 
+    def calibration(self, at: Conditions) -> tuple[CleanLine, ...]:
+        """The same for several rates that were asked for, the lowest first."""
+        return self._ordered(each for each in self.results.calibration if conditions(each.setting) == at)
+
     def costs(self, at: Conditions) -> dict[str, CostLine]:
         """What detectors cost that learned the same, wherever they were judged."""
         learned = (at.trained, at.lumis, at.faulty)

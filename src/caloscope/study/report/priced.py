@@ -1,4 +1,4 @@
-"""False incidents, asked against observed, and what a detector costs."""
+"""False incidents, asked and observed, and what a detector costs."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -10,19 +10,30 @@ from caloscope.study.report.parts import Conditions, Parts
 from caloscope.study.report.ranked import by_detector, height_of
 from caloscope.study.results import CleanLine, Interval
 
-_TITLE: Final = "False incidents: asked and observed"
+_FEWEST: Final = 2
+"""Excursions at some rate below which a line would be its bar alone."""
 
 
 def false_chart(of: Parts, at: Conditions, looks: Mapping[str, Look]) -> Chart | None:
-    """One row for each detector; lines of observed against asked where several rates were asked for."""
+    """One row for each detector."""
     clean = of.clean(at)
-    asked = sorted({each.asked for each in clean if each.asked > 0})
+    asked = [each.asked for each in clean if each.asked > 0]
+    return _rows(clean, asked[0], floor, looks) if asked and (floor := _floor(clean)) else None
+
+
+def calibration_chart(of: Parts, at: Conditions, looks: Mapping[str, Look]) -> Chart | None:
+    """Lines of observed against asked rates."""
+    lines = of.calibration(at)
+    known = {each.setting.detector for each in lines if each.incidents >= _FEWEST}
+    lines = tuple(each for each in lines if each.setting.detector in known)
+    return _lines(lines, floor, looks) if (floor := _floor(lines)) else None
+
+
+def _floor(clean: tuple[CleanLine, ...]) -> float:
+    """Where marks are put that stand for no incident at all; 0 where nothing is known."""
     values = [each.rate.value for each in clean if each.rate.value > 0] + [each.rate.high for each in clean]
-    known = [each for each in (*values, *asked) if isfinite(each) and each > 0]
-    if not known or not asked:
-        return None
-    floor = min(known) / 2.5
-    return _rows(clean, asked[0], floor, looks) if len(asked) == 1 else _lines(clean, asked, floor, looks)
+    known = [each for each in (*values, *(line.asked for line in clean)) if isfinite(each) and each > 0]
+    return min(known) / 2.5 if known else 0.0
 
 
 def _rows(clean: tuple[CleanLine, ...], asked: float, floor: float, looks: Mapping[str, Look]) -> Chart:
@@ -36,31 +47,37 @@ def _rows(clean: tuple[CleanLine, ...], asked: float, floor: float, looks: Mappi
         f"the rate of {asked:g} that thresholds were made for. Bars are 95 % intervals; open marks at the "
         "left edge: none seen, with the upper limit. Look for bars that do not reach the dotted line."
     )
-    return Chart("false-incidents", _TITLE, caption, (panel,), 1, height_of(len(values)), legend=False)
+    return Chart(
+        "false-incidents",
+        "False incidents: asked and observed",
+        caption,
+        (panel,),
+        1,
+        height_of(len(values)),
+        legend=False,
+    )
 
 
-def _lines(
-    clean: tuple[CleanLine, ...], asked: list[float], floor: float, looks: Mapping[str, Look]
-) -> Chart:
+def _lines(clean: tuple[CleanLine, ...], floor: float, looks: Mapping[str, Look]) -> Chart:
+    asked = sorted({each.asked for each in clean})
     ticks = tuple((each, f"{each:g}") for each in asked)
     x = Axis("asked: false incidents in 3,700 LS", True, asked[0] / 1.4, asked[-1] * 1.4, ticks)
     diagonal = (exact(asked[0] / 1.4), exact(asked[-1] * 1.4))
     lines = [Line("as asked", REFERENCE_LINE, diagonal, diagonal)]
     for who in dict.fromkeys(each.setting.detector for each in clean):
-        mine = [each for each in clean if each.setting.detector == who and each.asked > 0]
+        mine = [each for each in clean if each.setting.detector == who]
         at, seen = (
             tuple(exact(each.asked) for each in mine),
             tuple(_above(each.rate, floor) for each in mine),
         )
         lines.append(Line(who, looks[who], at, seen))
     caption = (
-        "False incidents in 3,700 lumisections (24 h) in which nothing was wrong, against what thresholds "
-        "were made "
-        "for, both on logarithmic scales. Bars are 95 % intervals. Look for lines that leave the dotted "
-        "diagonal: above it there are more false incidents than asked for."
+        "Excursions above thresholds in 3,700 lumisections (24 h) in which nothing was wrong, against the "
+        "rate that the thresholds were made for, both on logarithmic scales. Bars are 95 % intervals. Look "
+        "for lines that leave the dotted diagonal: above it there are more false ones than asked for."
     )
     panel = Panel("", x, Axis("observed", True, floor / 1.25), tuple(lines))
-    return Chart("false-incidents", _TITLE, caption, (panel,), 1, 420)
+    return Chart("calibration", "Thresholds: asked and observed", caption, (panel,), 1, 420)
 
 
 def _above(of: Interval, floor: float) -> Interval:

@@ -9,7 +9,7 @@ from caloscope.study.report.curves import curve_chart, discovery
 from caloscope.study.report.delays import delay_curves, found_curves, glance
 from caloscope.study.report.looks import Look, looks
 from caloscope.study.report.parts import Conditions, Parts
-from caloscope.study.report.priced import cost_chart, false_chart
+from caloscope.study.report.priced import calibration_chart, cost_chart, false_chart
 from caloscope.study.report.ranked import ranking_chart
 from caloscope.study.report.transfer import transfer_map, transfers
 
@@ -44,7 +44,8 @@ def _all(of: Parts, look: Mapping[str, Look]) -> Iterator[Section]:
     yield Section("lumis", "How much there is to learn from", _drawn(*size))
     wrong = [faulty_chart(of, name, look, number) for number, name in enumerate(contaminated(of), 1)]
     yield Section("faulty", "Faults in what is learned from", _drawn(*wrong))
-    yield Section("false", "False incidents", _drawn(false_chart(of, at, look)))
+    false = _drawn(false_chart(of, at, look), calibration_chart(of, at, look))
+    yield Section("false", "False incidents", false)
     yield Section("cost", "What it costs", _drawn(cost_chart(of, at, look)))
 
 

@@ -20,6 +20,7 @@ def merged(results: Results) -> Results:
         results,
         faults=_merged(results.faults, ("fault",)),
         clean=tuple(map(_summed, _groups(results.clean, ("asked",)))),
+        calibration=tuple(map(_summed, _groups(results.calibration, ("asked",)))),
         costs=_merged(results.costs, ()),
         ranking=_merged(results.ranking, ()),
         curves=tuple(group[0] for group in _groups(results.curves, ("fault", "kind"))),

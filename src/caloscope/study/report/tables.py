@@ -22,10 +22,10 @@ from caloscope.study.results import (
 Value: TypeAlias = str | int | float
 Row: TypeAlias = dict[str, Value]
 
-NAMES: Final = ("faults", "clean", "costs", "ranking", "curves")
+NAMES: Final = ("faults", "clean", "calibration", "costs", "ranking", "curves")
 _SETTING: Final = tuple(field.name for field in fields(Setting))
 _KINDS: Final[dict[str, type]] = dict(
-    zip(NAMES, (FaultLine, CleanLine, CostLine, RankLine, Points), strict=True)
+    zip(NAMES, (FaultLine, CleanLine, CleanLine, CostLine, RankLine, Points), strict=True)
 )
 
 

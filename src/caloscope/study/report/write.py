@@ -18,9 +18,9 @@ from caloscope.study.results import Results
 def write_report(results: Results, examples: Sequence[Example], view: View, folder: Path) -> None:
     """Write `report.html`, the tables and, where matplotlib is installed, `figures/` into a folder.
 
-    The page asks nobody for anything. Tables are `faults`, `clean`, `costs`, `ranking` and `curves`, as CSV
-    and, where pyarrow is installed, parquet. Arrays of `examples` have the shape of `view`. The folder is
-    made where there is none; files of an earlier report are replaced. Raises `OSError`.
+    The page asks nobody for anything. Tables are `faults`, `clean`, `calibration`, `costs`, `ranking` and
+    `curves`, as CSV and, where pyarrow is installed, parquet. Arrays of `examples` have the shape of `view`.
+    The folder is made where there is none; files of an earlier report are replaced. Raises `OSError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_tables(results, folder)
