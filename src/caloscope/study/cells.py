@@ -30,6 +30,7 @@ _OWN: Final = (
     "rows.py",
     "samples.py",
     "simulated.py",
+    "unnoticed.py",
     "watching.py",
 )
 """Parts of this package that measure; the others plan and report."""

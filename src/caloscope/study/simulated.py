@@ -20,7 +20,8 @@ from caloscope.records import LumiId, MapRecord, Mask
 from caloscope.simulate import Conditions, Fill, Healthy, conditions, healthy, realistic
 from caloscope.study.described import SampleText
 from caloscope.study.oracle import where
-from caloscope.study.rows import Indices, Row, on_view
+from caloscope.study.rows import Indices, Row
+from caloscope.study.unnoticed import unnoticed
 
 RUN_LUMIS: Final = 100
 """Lumisections of a run that is learned from."""
@@ -171,25 +172,10 @@ class Simulated:
             many = min(length, lumis - run * length)
             fill = self._fill(first + run, many, days[0] + days[1] * run / runs)
             course = list(conditions(fill))
-            wrong = self._unnoticed(fill, faulty, rows) if faulty else None
+            possible = [(row, self.places(row)) for row in rows] if faulty else []
+            wrong = unnoticed(possible, self.map, self.view, fill, faulty) if faulty else None
             found += [self.given(at, wrong.at(at.id) if wrong else ()) for at in course]
         return found
-
-    def _unnoticed(self, fill: Fill, faulty: float, rows: Sequence[Row]) -> Schedule:
-        """A fault in a share of a run, which nobody noticed."""
-        rng = np.random.default_rng([self.seed, _TAG, fill.run, 1])
-        possible = [row for row in rows if self.places(row)]
-        if not possible or round(faulty * fill.lumis) < 1:
-            found = f"{faulty:g} of {fill.lumis} lumisections of a run"
-            raise UsageError(f"found {found} to be faulty, expected one at least, and a fault that can be")
-        row = possible[int(rng.integers(len(possible)))]
-        spots = self.places(row)
-        cells = on_view(spots[int(rng.integers(len(spots)))], self.view)
-        lasts = round(faulty * fill.lumis)
-        onset = 1 + int(rng.integers(fill.lumis - lasts + 1))
-        fault = row.fault(self.map, cells, onset, onset + lasts)
-        clock = Clock.of([LumiId(fill.run, fill.lumis)])
-        return Schedule([fault], self.map, self.view, clock)
 
 
 @lru_cache(maxsize=64)
