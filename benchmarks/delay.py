@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from benchmarks.endcaps import FILES, Endcap, endcap
-from benchmarks.intervals import garwood, wilson
 from benchmarks.scoring import Tally, Watch, learn, step
 from benchmarks.tables import show
 from caloscope.decide import LUMIS_PER_DAY
@@ -17,6 +16,7 @@ from caloscope.faults import Fault
 from caloscope.pipeline.step import Scorer
 from caloscope.records import Cell, Code, Lumisection
 from caloscope.simulate import Fill, lumisections
+from caloscope.study.metrics.intervals import garwood, wilson
 
 ERA = "2018"
 EVENTS = 300

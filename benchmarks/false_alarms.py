@@ -8,13 +8,13 @@ detectors do. Neighbours fluctuate together, as in real data.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.intervals import garwood, wilson
 from benchmarks.scoring import Tally, Watch, learn, spec_of
 from benchmarks.tables import show
 from caloscope.decide import LUMIS_PER_DAY
 from caloscope.geometry import view
 from caloscope.records import Lumisection
 from caloscope.simulate import DEFAULT, STEADY, Fill, Healthy, healthy, lumisections
+from caloscope.study.metrics.intervals import garwood, wilson
 
 ERA = "2018"
 SEEDS = (1, 2, 3, 4, 5)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.intervals import garwood, wilson
 from benchmarks.scoring import Tally, Watch, learn
 from benchmarks.tables import show
 from caloscope.config.catalogue import load
 from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.simulate import STEADY, Fill, healthy, lumisections
+from caloscope.study.metrics.intervals import garwood, wilson
 
 
 def test_intervals_are_the_published_ones() -> None:

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from scipy.stats import binom
 
-from benchmarks.intervals import CONFIDENCE, Interval, wilson
+from caloscope.study.metrics.intervals import CONFIDENCE, wilson
+from caloscope.study.results import Interval
 
 SHORT: Final = 4.0
 """Oracle's median delays up to this may be exceeded by one lumisection, longer ones by a factor."""

@@ -9,9 +9,9 @@ from benchmarks.detection import contenders, fdr, regimes, tasks
 from benchmarks.detection.figures import Delays, met
 from benchmarks.detection.tasks import Plan, Task
 from benchmarks.detection.trials import ORACLE
-from benchmarks.intervals import garwood
 from benchmarks.scoring import Tally
 from benchmarks.tables import lines
+from caloscope.study.metrics.intervals import garwood
 from caloscope.study.rows import Row
 
 VERDICT: Final = {True: "met", False: "missed"}

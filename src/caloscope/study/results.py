@@ -11,6 +11,11 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def text(self, digits: int = 1, scale: float = 1.0) -> str:
+        """`value (low to high)`, each multiplied by `scale`."""
+        value, low, high = (f"{scale * each:.{digits}f}" for each in self)
+        return f"{value} ({low} to {high})"
+
 
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
