@@ -270,3 +270,18 @@ def test_the_page_in_a_browser(opened: Page, folder: Path) -> None:
     opened.locator("#all summary").focus()
     opened.keyboard.press("Enter")
     assert opened.locator("#all table").is_visible()
+
+
+@pytest.mark.browser
+def test_figures_fit_on_a_laptop(opened: Page) -> None:
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    cut_off = (
+        "[...document.querySelectorAll('.plot')].filter(each => each.scrollWidth > each.clientWidth).length"
+    )
+    assert opened.evaluate(cut_off) == 0
+    edge = opened.evaluate("document.querySelector('main').getBoundingClientRect().right")
+    names = opened.locator(".legendtext").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().right)"
+    )
+    assert len(names) > 10
+    assert max(names) < edge

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-WIDTH = 1240
+WIDTH = 1204
 """Pixels of a figure that takes the whole page."""
 
 INK, MUTED, LINE = "#17212b", "#526170", "#aab4be"
