@@ -4,9 +4,10 @@ import pytest
 
 from caloscope.errors import UsageError
 from caloscope.study import shipped
-from caloscope.study.described import ORACLE, parse, read
+from caloscope.study.described import parse, read
 from caloscope.study.protocols import protocol_of
 from caloscope.study.schedule import judged
+from caloscope.study.text import ORACLE
 
 from .text import TINY, tiny
 
@@ -87,7 +88,7 @@ def test_studies_of_prior_work_say_what_they_would_do() -> None:
         for name in shipped.names()
         if (text := protocol_of(shipped.found(name))) is not None
     }
-    assert list(said) == ["ecal-endcap-networks", "ml4dqm"]
+    assert list(said) == ["ecal-endcap-networks", "ml4dqm", "real"]
     assert "10 tasks" in said["ml4dqm"]
 
 

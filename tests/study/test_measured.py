@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from caloscope.errors import UsageError
-from caloscope.study.described import SampleText
 from caloscope.study.kept import Kept
 from caloscope.study.measured import Measured
 from caloscope.study.rows import Row, on_view
 from caloscope.study.run import measure
 from caloscope.study.samples import cells_of
+from caloscope.study.text import SampleText
 from caloscope.study.whole import gathered, plan
 
 from ..running import caloscope

@@ -5,9 +5,9 @@ import pytest
 
 from caloscope.errors import UsageError
 from caloscope.pipeline.state import Given
-from caloscope.study.described import SampleText
 from caloscope.study.rows import Row
 from caloscope.study.simulated import LONG_RUN, RUN_LUMIS, WARM_UP, Simulated
+from caloscope.study.text import SampleText
 
 HERE = Simulated(SampleText(pileup=(30, 50)), "EE+/digi", seed=5)
 DEAD, HALF = Row("cell", 0.0), Row("cell", 0.5, window=4)

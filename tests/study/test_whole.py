@@ -15,12 +15,12 @@ import pytest
 
 from caloscope.errors import UsageError
 from caloscope.study.asked import ASKED
-from caloscope.study.described import ORACLE
 from caloscope.study.kept import Kept
 from caloscope.study.measuring import clean
 from caloscope.study.run import measure, work
 from caloscope.study.schedule import missing
 from caloscope.study.showing import examples
+from caloscope.study.text import ORACLE
 from caloscope.study.whole import Plan, gathered, plan
 
 from ..dask_cluster import started_scheduler
@@ -130,6 +130,13 @@ def test_a_cluster_measures_the_same(cache: Path, tmp_path: Path, scheduler: str
     there, here = (gathered(plan(path), Kept(each)) for each in (tmp_path / "c", cache))
     assert there.faults == here.faults
     assert there.calibration == here.calibration
+
+
+def test_each_detector_is_ranked_once(cache: Path, tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace("lumis = 120", "lumis = [20, 120]"))
+    said = caloscope("study", path, "-o", tmp_path / "r", "--cache", cache, "--workers", "1")
+    assert [line.split()[1] for line in said.splitlines() if ". " in line[:4]] == ["reference:", "pull:"]
 
 
 def test_a_dry_run_measures_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from caloscope.study.described import StudyText, parse
+from caloscope.study.described import parse
+from caloscope.study.text import StudyText
 
 TINY = """
 title = "A first look"

@@ -13,7 +13,7 @@ from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
     from caloscope.study.estimate import Amount
-    from caloscope.study.results import Interval, Results
+    from caloscope.study.results import Results
     from caloscope.study.whole import Plan
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -37,6 +37,9 @@ def study(
     bundles: Annotated[
         list[Path] | None,
         typer.Option("--bundle", help="A bundle, for studies that ask for some; may be given again."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of measured files, for studies that ask for some.")
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", help="Processes [one for each core].", min=1, max=1024)
@@ -62,7 +65,7 @@ def study(
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: found a file, expected a folder or nothing")
     path = shipped.found(text)
-    if _in_a_protocol(path, output, bundles or [], dry_run=dry_run):
+    if _in_a_protocol(path, output, bundles or [], data, dry_run=dry_run):
         return
     from caloscope.study.kept import Kept
     from caloscope.study.whole import plan
@@ -74,22 +77,28 @@ def study(
         _say(_measured(planned, output, kept.folder, cores, scheduler), output)
 
 
-def _in_a_protocol(path: Path, output: Path, bundles: list[Path], *, dry_run: bool) -> bool:
-    """Measure a study in a protocol of prior work; false where it is none."""
+def _in_a_protocol(
+    path: Path, output: Path, bundles: list[Path], data: Path | None, *, dry_run: bool
+) -> bool:
+    """Measure a study in a protocol of its own; false where it has none."""
     from caloscope.study import protocols
 
     text = protocols.protocol_of(path)
     if text is None:
         if bundles:
             raise UsageError("--bundle: expected only for studies that ask for bundles; others name them")
+        if data is not None:
+            raise UsageError(
+                "--data: expected only for studies that ask for measured files; others name them"
+            )
         return False
     if dry_run:
         print(f"{text.title}: {text.planned()}")
         return True
     console = Console(stderr=True)
     with console.status("measuring") as status:
-        sentences = text.measure(output, bundles, status.update)
-    print("\n".join([*sentences, f"{output}: a page, and its table as CSV"]))
+        sentences = text.measure(output, bundles, status.update, data)
+    print("\n".join([*sentences, f"{output}: a page, and its tables as CSV"]))
     return True
 
 
@@ -123,18 +132,16 @@ def _long(seconds: float) -> str:
 
 
 def _say(found: "Results", output: Path) -> None:
-    first = found.ranking[0].setting.matrix if found.ranking else ""
-    for place, line in enumerate((each for each in found.ranking if each.setting.matrix == first), start=1):
+    from caloscope.study.report.parts import parts
+
+    of = parts(found)  # what the page's first table shows
+    for place, line in enumerate(of.ranking(of.main).values(), start=1):
         told = [f"{100 * line.found.value:.0f} % found"]
         if isfinite(line.slower.value):  # there is no oracle of measured data
-            told.insert(0, f"{_told(line.slower)} times the oracle's delay")
+            told.insert(0, f"{line.slower.text(2)} times the oracle's delay")
         if isfinite(line.false.value):
-            told.append(f"{_told(line.false)} false a day")
+            told.append(f"{line.false.text(2)} false a day")
         print(f"{place:2}. {line.setting.detector}: {', '.join(told)}")
     for failed in found.failed:
         print(f"{failed.setting.detector} ({failed.setting.matrix}) could not be trained: {failed.why}")
     print(f"{output}: report.html, tables and figures")
-
-
-def _told(interval: "Interval") -> str:
-    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

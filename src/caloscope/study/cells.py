@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import caloscope
-from caloscope.study.described import DetectorText
 from caloscope.study.measured import Measured
 from caloscope.study.rows import Row
 from caloscope.study.simulated import Simulated
+from caloscope.study.text import DetectorText
 from caloscope.training import NETWORKS
 
 _OWN: Final = (

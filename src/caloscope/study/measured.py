@@ -17,8 +17,8 @@ from caloscope.faults import Active, Clock, Schedule, act, capacity
 from caloscope.geometry import View, view
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask
-from caloscope.study.described import SampleText
 from caloscope.study.rows import WINDOW, Indices, Row, places
+from caloscope.study.text import SampleText
 from caloscope.training.opened import era_of_files, streamed
 
 MOST: Final = 20_000

@@ -1,4 +1,4 @@
-"""Studies in the protocols of prior work: each has a text and a measurement of its own."""
+"""Studies in a protocol of their own, of prior work or on measured files: each has a text of its own."""
 
 import tomllib
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, Valid
 
 from caloscope.errors import UsageError
 from caloscope.study.described import explained
+from caloscope.study.real.text import RealText
 
 Tell: TypeAlias = Callable[[str], None]
 _Words: TypeAlias = Annotated[str, Field(max_length=200, pattern=r"^[ -~]*$")]
@@ -34,10 +35,13 @@ class EndcapText(_Text):
         """What would be measured."""
         return f"{self.images:,} images of each bundle"
 
-    def measure(self, output: Path, bundles: Sequence[Path], tell: Tell) -> list[str]:
+    def measure(
+        self, output: Path, bundles: Sequence[Path], tell: Tell, data: Path | None = None
+    ) -> list[str]:
         """Measure, write the report, and give its sentences; `bundles` beside those that the text names."""
         from caloscope.study.endcap_fdr import Asked, measure, page
 
+        _refuse_data(self.title, data)
         chosen = [*map(Path, self.bundles), *bundles]
         if not chosen:
             expected = "bundles of CMSSW's networks (`caloscope bundle import-cmssw`), with --bundle"
@@ -63,10 +67,13 @@ class Ml4dqmText(_Text):
 
         return f"{len(self.tasks or TASKS)} tasks, each in two protocols by two detectors"
 
-    def measure(self, output: Path, bundles: Sequence[Path], tell: Tell) -> list[str]:
+    def measure(
+        self, output: Path, bundles: Sequence[Path], tell: Tell, data: Path | None = None
+    ) -> list[str]:
         """Measure what is missing, write the report, and give its sentences."""
         from caloscope.study.ml4dqm import run
 
+        _refuse_data(self.title, data)
         if bundles:
             raise UsageError(f"{self.title}: found bundles, expected none: its networks are trained")
         made = run(
@@ -77,14 +84,19 @@ class Ml4dqmText(_Text):
         return list(made.sentences)
 
 
-ProtocolText: TypeAlias = EndcapText | Ml4dqmText
+def _refuse_data(title: str, data: Path | None) -> None:
+    if data is not None:
+        raise UsageError(f"{title}: found --data {data}, expected none: it measures no files")
+
+
+ProtocolText: TypeAlias = EndcapText | Ml4dqmText | RealText
 _ANY: Final[TypeAdapter[ProtocolText]] = TypeAdapter(
-    Annotated[EndcapText | Ml4dqmText, Field(discriminator="protocol")]
+    Annotated[EndcapText | Ml4dqmText | RealText, Field(discriminator="protocol")]
 )
 
 
 def protocol_of(path: Path) -> ProtocolText | None:
-    """The text of a study that follows a protocol of prior work; None for any other.
+    """The text of a study that follows a protocol; None for any other.
 
     Raises `UsageError` for a text that will not do.
     """

@@ -9,10 +9,10 @@ from caloscope.config.catalogue import MapSpec
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given
 from caloscope.records import Mask
-from caloscope.study.described import StudyText
 from caloscope.study.measured import Measured
 from caloscope.study.rows import Indices, Row
 from caloscope.study.simulated import Simulated
+from caloscope.study.text import StudyText
 
 
 class Sample(Protocol):

@@ -6,12 +6,12 @@ from itertools import product
 from typing import Final, TypeAlias
 
 from caloscope.study.cells import Clean, Fit, Trials, Yardstick, code
-from caloscope.study.described import ORACLE, MatrixText, StudyText
 from caloscope.study.kept import Kept
 from caloscope.study.results import Setting
 from caloscope.study.rows import Row
 from caloscope.study.samples import sample_of
 from caloscope.study.simulated import Simulated
+from caloscope.study.text import ORACLE, MatrixText, StudyText
 
 Cell: TypeAlias = Fit | Clean | Trials | Yardstick
 

@@ -18,9 +18,9 @@ from caloscope.geometry import View, view
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask
 from caloscope.simulate import Conditions, Fill, Healthy, conditions, healthy, realistic
-from caloscope.study.described import SampleText
 from caloscope.study.oracle import where
 from caloscope.study.rows import Indices, Row
+from caloscope.study.text import SampleText
 from caloscope.study.unnoticed import unnoticed
 
 RUN_LUMIS: Final = 100

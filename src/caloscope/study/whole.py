@@ -8,7 +8,7 @@ from pathlib import Path
 
 from caloscope.errors import UsageError
 from caloscope.study.cells import code
-from caloscope.study.described import StudyText, read
+from caloscope.study.described import read
 from caloscope.study.estimate import Amount, amounts
 from caloscope.study.fitting import recipe_of
 from caloscope.study.kept import Kept
@@ -19,6 +19,7 @@ from caloscope.study.run import Tell, measure
 from caloscope.study.samples import sample_of
 from caloscope.study.schedule import Judged, judged
 from caloscope.study.showing import examples
+from caloscope.study.text import StudyText
 from caloscope.training import NETWORKS, TRAINABLE
 
 

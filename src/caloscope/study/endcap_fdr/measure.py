@@ -153,7 +153,7 @@ def rows(lines: list[Line]) -> list[tuple[str, ...]]:
             line.fault,
             line.detector,
             line.level,
-            "{:.4f} ({:.4f} to {:.4f})".format(*line.rate),
+            line.rate.text(4),
             "" if line.printed is None else f"{line.printed:.4g}",
         )
         for line in ordered

@@ -49,11 +49,11 @@ def summary(lines: Sequence[Line]) -> Iterator[str]:
         yield f"{len(inside)} of {len(compared)} printed numbers lie inside the interval found here."
     for line in compared:
         if line not in inside:
-            found = "{:.4f} ({:.4f} to {:.4f})".format(*line.rate)
+            found = line.rate.text(4)
             how = "lower" if line.rate.high < (line.printed or 0.0) else "higher"
             where = f"{line.view}, {line.fault}, correction {line.level}"
             yield f"{where}: {found} here, {how} than the {line.printed:.4g} that was printed."
     for line in lines:
         if line.printed is None:
-            found = "{:.4f} ({:.4f} to {:.4f})".format(*line.rate)
+            found = line.rate.text(4)
             yield f"{line.detector} from one lumisection, {line.view}, {line.fault}: {found}."

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from caloscope.study.described import StudyText
 from caloscope.study.kept import Kept
 from caloscope.study.metrics.place import Place
 from caloscope.study.metrics.ranking import oracles_of, ranking
@@ -10,6 +9,7 @@ from caloscope.study.results import (
     Results,
 )
 from caloscope.study.schedule import Judged
+from caloscope.study.text import StudyText
 
 
 def results(study: StudyText, places: Sequence[Judged], kept: Kept) -> Results:

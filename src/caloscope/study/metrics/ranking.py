@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from caloscope.study.described import ORACLE
 from caloscope.study.metrics.delays import slower
 from caloscope.study.metrics.intervals import wilson
 from caloscope.study.metrics.place import Place
@@ -13,6 +12,7 @@ from caloscope.study.results import (
     Interval,
     RankLine,
 )
+from caloscope.study.text import ORACLE
 
 
 def oracles_of(measured: Iterable[Place]) -> dict[tuple[str, str], Place]:
