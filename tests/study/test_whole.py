@@ -194,7 +194,8 @@ def test_what_a_detector_never_saw_alive_is_no_example(tmp_path: Path) -> None:
     for place in ready.places:
         for cell in place.trials:
             kept.write(cell.key, {"trials": [{"trial": cell.first, "never_alive": True}]})
-    assert examples(ready.places, kept, "reference") == []
+    place = next(each for each in ready.places if each.setting.detector == "reference")
+    assert examples(place, kept) == []
     assert gathered(ready, kept).faults == ()
 
 

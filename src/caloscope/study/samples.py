@@ -79,7 +79,14 @@ class Sample(Protocol):
 def sample_of(study: StudyText, title: str) -> Simulated | Measured:
     """A sample of a study."""
     text = study.sample[title]
-    return Measured(text, study.map, study.seed) if text.files else Simulated(text, study.map, study.seed)
+    name = text.map or study.map
+    return Measured(text, name, study.seed) if text.files else Simulated(text, name, study.seed)
+
+
+def possible(sample: Sample, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The faults that can be on a map: it may have no region of a kind."""
+    kinds = {region.kind for region in sample.view.regions}
+    return tuple(row for row in rows if not row.region or row.region in kinds)
 
 
 def cells_of(sample: Sample, row: Row, number: int) -> Indices:

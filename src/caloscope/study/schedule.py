@@ -9,7 +9,7 @@ from caloscope.study.cells import Clean, Fit, Trials, Yardstick, code
 from caloscope.study.kept import Kept
 from caloscope.study.results import Setting
 from caloscope.study.rows import Row
-from caloscope.study.samples import sample_of
+from caloscope.study.samples import possible, sample_of
 from caloscope.study.simulated import Simulated
 from caloscope.study.text import ORACLE, MatrixText, StudyText
 
@@ -60,24 +60,25 @@ def _judged(study: StudyText, matrix: MatrixText) -> Iterator[Judged]:
     for title in tests:
         sample = sample_of(study, title)
         if isinstance(sample, Simulated):
-            yield _oracle(study, matrix, title, sample, rows)
+            yield _oracle(study, matrix, title, sample, possible(sample, rows))
     detectors = matrix.detectors or list(study.detector)
     axes = (matrix.train or list(study.sample), matrix.lumis, matrix.faulty, matrix.seeds, detectors, tests)
     for trained, lumis, faulty, seed, detector, tested in product(*axes):
-        if matrix.same and trained != tested:
+        source, there = sample_of(study, trained), sample_of(study, tested)
+        if source.map != there.map or (matrix.same and trained != tested):
             continue
         setting = Setting(matrix.name, detector, trained, tested, lumis, faulty, seed)
         fit = Fit(
             study.detector[detector],
-            sample_of(study, trained),
+            source,
             lumis,
             study.rate,
             study.calibrated_on,
             faulty,
-            rows,
+            possible(source, rows),
             seed,
         ).plain()
-        yield _place(study, matrix, setting, fit, rows)
+        yield _place(study, matrix, setting, fit, possible(there, rows))
 
 
 def _place(study: StudyText, matrix: MatrixText, setting: Setting, fit: Fit, rows: tuple[Row, ...]) -> Judged:

@@ -1,6 +1,6 @@
 """Lumisections of a study to look at: for each kind of fault one that was found, and one that was missed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -19,13 +19,12 @@ MOST: Final = 8
 """Examples of a report."""
 
 
-def examples(places: Sequence[Judged], kept: Kept, detector: str) -> list[Example]:
-    """Those of one detector in the first part of the study: kinds of faults in turn, finds and misses."""
-    chosen = [each for each in places if each.setting.detector == detector and each.fit is not None]
-    if not chosen:
+def examples(place: Judged, kept: Kept) -> list[Example]:
+    """Those of one detector, none of the oracle: kinds of faults in turn, finds and misses."""
+    if place.fit is None:
         return []
-    picked = list(_picked(chosen[0], kept))[:MOST]
-    shown = (_shown(cell, number, delay, chosen[0], kept) for cell, number, delay in picked)
+    picked = list(_picked(place, kept))[:MOST]
+    shown = (_shown(cell, number, delay, place, kept) for cell, number, delay in picked)
     return [each for each in shown if each is not None]
 
 

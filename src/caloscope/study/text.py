@@ -40,11 +40,13 @@ class _Table(BaseModel):
 class SampleText(_Table):
     """A table `[sample.TITLE]`: runs of one era, simulated, or measured and in files.
 
+    `map` is the study's where it is not given.
     Of simulated ones: `pileup` is that at the start of a run, between the two; `day` the age of the detector
     in days when learning starts, which slow changes follow; `detector_seed` its pattern; `events` those of a
     lumisection, or `varying` (150 to 2,000, with gaps, steps of the trigger and few events at times).
     """
 
+    map: _Words = ""
     era: _Words = "2018"
     dataset: Dataset = "ZeroBias"
     events: Annotated[StrictInt, Field(ge=30, le=1_000_000)] | Literal["varying"] = 500

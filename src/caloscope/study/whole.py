@@ -42,6 +42,7 @@ def plan(path: str | Path) -> Plan:
     _require_detectors(study)
     for title in study.sample:
         sample_of(study, title).view  # noqa: B018 - refuses maps and eras that there are not
+    _require_regions(study)
     places = tuple(judged(study))
     _require_possible(study, places)
     return Plan(study, Path(path).read_text("utf-8"), places)
@@ -67,8 +68,9 @@ def run(
     measure(planned.places, kept, workers=workers, scheduler=scheduler, tell=tell)
     found = gathered(planned, kept, time.perf_counter() - started)
     best = found.ranking[0].setting.detector if found.ranking else ""
-    shown = examples(planned.places, kept, best)
-    on = sample_of(planned.study, planned.places[0].setting.tested).view
+    place = next((each for each in planned.places if each.setting.detector == best), planned.places[0])
+    shown = examples(place, kept)
+    on = sample_of(planned.study, place.setting.tested).view
     folder.mkdir(parents=True, exist_ok=True)
     write_report(found, shown, on, folder)
     (folder / "study.toml").write_text(planned.text, "utf-8")
@@ -101,6 +103,19 @@ def _require_detectors(study: StudyText) -> None:
             raise UsageError(f"detector {title!r}: found no bundle {detector.bundle}")
 
 
+def _require_regions(study: StudyText) -> None:
+    """Refuse faults that can be on no map of a part."""
+    for matrix in study.matrix:
+        samples = [sample_of(study, title) for title in matrix.test or study.sample]
+        views = {each.view.name: each.view for each in samples}
+        kinds = {region.kind for view in views.values() for region in view.regions}
+        for row in study.rows(matrix):
+            if row.region and row.region not in kinds:
+                expected = ", ".join(sorted({"cell", "patch", "map"} | kinds))
+                found = f"fault where = {row.region!r} of {' and '.join(views)} in {matrix.name}"
+                raise UsageError(f"{found}: expected one of {expected}")
+
+
 def _require_possible(study: StudyText, places: Sequence[Judged]) -> None:
     """Refuse what would be refused after hours."""
     if not places:
@@ -110,10 +125,3 @@ def _require_possible(study: StudyText, places: Sequence[Judged]) -> None:
             recipe_of(place.fit)
         if place.fit is not None and place.fit.faulty and study.sample[place.setting.trained].files:
             raise UsageError(f"{place.setting.trained}: faulty lumisections are simulated, not measured")
-        on = sample_of(study, place.setting.tested).view
-        kinds = {region.kind for region in on.regions}
-        for row in place.rows:
-            if row.region and row.region not in kinds:
-                expected = ", ".join(sorted({"cell", "patch", "map"} | kinds))
-                found = f"fault where = {row.region!r} of {on.name} in {place.setting.tested}"
-                raise UsageError(f"{found}: expected one of {expected}")

@@ -20,7 +20,7 @@ def results(study: StudyText, places: Sequence[Judged], kept: Kept) -> Results:
     return Results(
         title=study.title,
         about=study.about,
-        map=study.map,
+        map=", ".join(dict.fromkeys(each.map or study.map for each in study.sample.values())),
         rate=study.rate,
         faults=tuple(each.line(row) for each in measured for row in each.trials if each.trials[row]),
         clean=tuple(each.clean_line(study.rate) for each in own if each.clean),

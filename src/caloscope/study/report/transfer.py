@@ -71,6 +71,8 @@ def transfer_map(of: Parts, matrix: str, number_: int) -> Heat | None:
     found = list(pairs(of, matrix))
     if not found:
         return None
+    if all(each.trained == each.tested for each in found):
+        return _home_map(of, found, matrix, number_)
     at: list[Conditions] = list(of.conditions(matrix))
     rows = tuple(dict.fromkeys(each.trained for each in at))
     columns = tuple(dict.fromkeys(each.tested for each in at))
@@ -91,6 +93,25 @@ def transfer_map(of: Parts, matrix: str, number_: int) -> Heat | None:
     title = f"Learned here, judged there{f': {matrix}' if matrix else ''}"
     heat = (title, caption, tuple(grids), "judged on", "learned from", low, reach, scale, ticks, home)
     return Heat(f"transfer-{number_}", *heat)
+
+
+def _home_map(of: Parts, found: list[Pair], matrix: str, number_: int) -> Heat:
+    """One grid of detectors by samples, each judged where it learned."""
+    rows = tuple(who for who in of.detectors if who in {each.detector for each in found})
+    columns = tuple(dict.fromkeys(each.tested for each in found))
+    mine = {(each.detector, each.tested): each for each in found}
+    tiles = tuple(tuple(_tile(mine.get((row, column)), home=False) for column in columns) for row in rows)
+    known = [each.slower.value for each in found if isfinite(each.slower.value)]
+    reach = max([1.0, *(log2(max(each, 1.0)) for each in known)])
+    ticks = tuple((float(power), f"{2.0**power:g}") for power in range(round(reach) + 1))
+    caption = (
+        "How many times slower than the oracle each detector is (1 = as good as can be) on the sample that "
+        "it learned from. Small print: 95 % interval. White is best. Look for rows that stay white."
+    )
+    title = f"Each where it learned{f': {matrix}' if matrix else ''}"
+    grid = (Grid("", rows, columns, tiles),)
+    scale = "times slower than the oracle"
+    return Heat(f"transfer-{number_}", title, caption, grid, "judged on", "", 0.0, reach, scale, ticks, False)
 
 
 def _caption(home: bool) -> str:

@@ -16,6 +16,7 @@ def transferred(of: Parts) -> Iterator[str]:
         found = list(pairs(of, matrix))
         away = [pair for pair in found if pair.ratio is not None and pair.trained != pair.tested]
         if not away:
+            yield from _at_home(found, matrix)
             continue
         told = [f"Judged on another sample than learned from ({matrix or 'main part'}):"]
         told += _refused(away)
@@ -23,6 +24,19 @@ def transferred(of: Parts) -> Iterator[str]:
         told.append(_slower([pair for pair in away if not pair.refused], home))
         told.append(_false([pair for pair in away if not pair.refused]))
         yield " ".join(each for each in told if each)
+
+
+def _at_home(found: Sequence[Pair], matrix: str) -> Iterator[str]:
+    """Where each detector is nearest to the oracle, and where farthest, of samples that it learned from."""
+    told = []
+    for who in dict.fromkeys(pair.detector for pair in found):
+        mine = [pair for pair in found if pair.detector == who and isfinite(pair.slower.value)]
+        if mine:
+            best, worst = (end(mine, key=lambda pair: pair.slower.value) for end in (min, max))
+            ends = f"{times(best.slower)} ({best.tested}) to {times(worst.slower)} ({worst.tested})"
+            told.append(f"{named(who)} {ends}")
+    if told:
+        yield f"Times the oracle's delay from sample to sample, {matrix}: {'; '.join(told)}."
 
 
 def _refused(away: Sequence[Pair]) -> Iterator[str]:
