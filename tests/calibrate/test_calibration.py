@@ -41,7 +41,7 @@ def synthetic(runs: int, lumis: int) -> Watched:
         for name in ("cell_low", "map_high")
     }
     ids = tuple(LumiId(run, lumi) for run in range(1, runs + 1) for lumi in range(1, lumis + 1))
-    nothing = np.zeros((0, 2), np.int64)
+    nothing = np.zeros((0, 2), np.int32)
     return Watched(ids, peaks, {}, (nothing, nothing), np.zeros(1, np.int64))
 
 

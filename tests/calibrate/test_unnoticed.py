@@ -1,6 +1,7 @@
 """Faults in lumisections that are said to be good do not raise thresholds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,20 +83,44 @@ def test_healthy_lumisections_are_all_kept(bundles: dict[str, Bundle]) -> None:
     assert sound.watched.lumis == sound.seen.lumis == 4 * LUMIS
 
 
-def test_what_the_tail_of_the_others_reaches_is_kept(bundles: dict[str, Bundle]) -> None:
+def test_what_comes_back_counts_where_it_is_there(bundles: dict[str, Bundle]) -> None:
+    dead = [Fault(MAP, "EE+01", "dead", onset=onset, end=onset + 2) for onset in (15, 50)]
+    sound, _ = calibrated(bundles["reference"], held(dead, [], [], []))
+    assert not sound.left_out
+    assert 4 <= sound.not_good <= 2 * (2 + 2 * WIDENED) + 2
+
+
+def test_runs_beside_one_with_a_fault_are_kept(bundles: dict[str, Bundle]) -> None:
+    dead = Fault(MAP, CELL, "dead", onset=LUMIS - 1)
+    sound, _ = calibrated(bundles["reference"], held([], [dead], [], []))
+    kept = ~np.isnan(sound.watched.peaks["cell_low"])
+    assert [int(kept[n * LUMIS : (n + 1) * LUMIS].sum()) for n in (0, 2, 3)] == [LUMIS] * 3
+
+
+@pytest.mark.parametrize(("scale", "kept"), [(1.0, False), (2.0, False), (5.0, True), (10.0, True)])
+def test_what_the_tail_leads_to_is_kept(scale: float, kept: bool, bundles: dict[str, Bundle]) -> None:
     """A detector that claims far more than there is must have thresholds above that."""
-    dead = Fault(MAP, CELL, "dead", onset=20, end=22)
-    bundle = bundles["reference"]
-    sound = calibrate.watch_sound(bundle, calibrate.given_of(held([dead], [], [], []), spec()))
-    random, limit = np.random.default_rng(3), 20.0
-    limits = dict.fromkeys(sound.seen.peaks, limit)
-    for scale, kept in ((1.0, False), (20.0, True)):
-        series = random.exponential(scale, len(sound.seen.ids))
-        series[19:21] = limit + 20.0
-        seen_so = Watched(
-            sound.seen.ids, {"cell_low": series}, {}, (), sound.seen.judged, sound.seen.incidents
-        )
-        assert brief(bundle, seen_so, limits).lumis.any() != kept
+    bundle, limit = bundles["reference"], 21.0
+    sound, _ = calibrated(bundle, held([Fault(MAP, CELL, "dead", onset=20, end=22)], [], [], []))
+    (dead,) = sound.unnoticed
+    ids = tuple(LumiId(1, lumi) for lumi in range(1, 3_801))
+    series = np.random.default_rng(3).exponential(scale, len(ids))
+    if not kept:
+        series[100::400] = 60.0
+    far = [ids[place] for place in np.flatnonzero(series > limit)]
+    assert far
+    incidents = tuple(replace(dead, id=str(at), onset=at, opened=at, last=at) for at in far)
+    empty = np.zeros((0, 2), np.int32)
+    seen_so = Watched(ids, {"cell_low": series}, {}, (empty, empty), sound.seen.judged, incidents)
+    found = brief(bundle, seen_so, {"cell_low": limit})
+    assert found.lumis.any() != kept
+    assert len(found.incidents) == (0 if kept else len(far))
+
+
+def test_where_more_than_half_would_go_nothing_goes(bundles: dict[str, Bundle]) -> None:
+    dead = [Fault(MAP, CELL, "dead", onset=onset, end=onset + 1) for onset in (8, 20, 32, 44, 56)]
+    sound, _ = calibrated(bundles["reference"], held(dead, dead))
+    assert sound.not_good == 0
 
 
 def test_a_bundle_says_what_its_thresholds_do_not_rest_on(tmp_path: Path) -> None:

@@ -1,14 +1,20 @@
 """What a study may say, and how it is told what is wrong with it."""
 
+from pathlib import Path
+
 import pytest
 
 from caloscope.errors import UsageError
 from caloscope.study import shipped
+from caloscope.study.cells import Fit
 from caloscope.study.described import parse, read
 from caloscope.study.protocols import protocol_of
+from caloscope.study.rows import Row
 from caloscope.study.schedule import judged
-from caloscope.study.text import ORACLE
+from caloscope.study.simulated import Simulated
+from caloscope.study.text import ORACLE, DetectorText, SampleText
 
+from ..running import caloscope
 from .text import TINY, tiny
 
 
@@ -95,3 +101,19 @@ def test_studies_of_prior_work_say_what_they_would_do() -> None:
 def test_a_study_that_is_not_there() -> None:
     with pytest.raises(UsageError, match="expected one or a study that ships: autodqm, ecal-barrel"):
         shipped.found("nothing.toml")
+
+
+@pytest.mark.parametrize(
+    "option", [("--workers", "2"), ("--cache", "c"), ("--scheduler", "tcp://127.0.0.1:1")]
+)
+def test_options_that_a_protocol_does_not_know_are_refused(option: tuple[str, str], tmp_path: Path) -> None:
+    said = caloscope("study", "ml4dqm", "-o", tmp_path / "r", *option, code=2)
+    assert f"{option[0]}: expected only for studies with a matrix; ml4dqm.toml has a protocol" in said
+
+
+def test_what_a_bundle_is_calibrated_on_may_hold_faults() -> None:
+    here = Simulated(SampleText(), "EE+/digi", 5)
+    for calibrated in (True, False):
+        text = DetectorText(bundle="a.bundle", calibrated=calibrated)
+        fit = Fit(text, here, 500, 1.0, 400, 0.1, (Row("cell", 0.0),)).plain()
+        assert (fit.lumis, fit.faulty, bool(fit.rows)) == (1, 0.1 if calibrated else 0.0, calibrated)

@@ -69,9 +69,9 @@ def test_what_is_learned_from_is_not_judged(endcap: Path) -> None:
 def test_a_fault_changes_its_cells_and_nothing_else(endcap: Path) -> None:
     here, row = sample(endcap), Row("cell", 0.5, window=4)
     cells = on_view(cells_of(here, row, 2), here.view)
-    before, found = list(here.before(2)), list(here.faulty(2, row, cells))
-    assert before == []  # six lumisections are too few to see a healthy one first
-    assert [(since, each.id.lumi) for since, each in found] == [(1, 7), (2, 8), (3, 9), (4, 10)]
+    before, found = list(here.before(2, row.window)), list(here.faulty(2, row, cells))
+    assert [each.id.lumi for each in before] == [7, 8]  # what a window of four leaves of six lumisections
+    assert [(since, each.id.lumi) for since, each in found] == [(1, 9), (2, 10), (3, 11), (4, 12)]
     as_they_were = {each.id: each for each in here.clean(0, 1)}
     for _, each in found:
         was, now = as_they_were[each.id].record, each.record
@@ -107,3 +107,22 @@ def test_real_lumisections_of_hcal(shared_data: Path, tmp_path: Path) -> None:
     assert lines["reference", "rbx dead"].localised.value == 1.0
     assert [each.incidents for each in found.clean if each.setting.detector == "reference"] == [0]
     assert all(np.isnan(each.slower.value) for each in found.ranking)
+
+
+def test_no_half_has_a_run_in_part(tmp_path: Path) -> None:
+    path = tmp_path / "runs.h5"
+    caloscope("simulate", "--map", "EE+/digi", "--lumis", "10", "--runs", "3", "--calm", "-o", path)
+    here = sample(path)
+    learned, judged = ({each.id.run for each in part} for part in (here.first_half, here.clean(0, 1)))
+    assert learned
+    assert judged
+    assert not learned & judged
+
+
+def test_there_is_room_for_a_long_window(tmp_path: Path) -> None:
+    path = tmp_path / "long.h5"
+    caloscope("simulate", "--map", "EE+/digi", "--lumis", "120", "--calm", "-o", path)
+    here, row = sample(path), Row("cell", 0.5, window=50)
+    for number in range(5):
+        cells = on_view(cells_of(here, row, number), here.view)
+        assert len(list(here.faulty(number, row, cells))) == 50

@@ -6,7 +6,7 @@ import pytest
 from caloscope.study.histogram import added, arrays, counted
 from caloscope.study.metrics.areas import Ranked, auc, average_precision, curves, false_discoveries
 from caloscope.study.metrics.delays import delays_of, mean, median, slower
-from caloscope.study.metrics.intervals import DRAWS, draws, garwood, wilson
+from caloscope.study.metrics.intervals import DRAWS, clumped, draws, garwood, wilson
 
 
 def ranked(faulty: list[list[float]], healthy: list[float]) -> Ranked:
@@ -88,3 +88,12 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert wilson(0, 10).low == 0.0
     assert garwood(0, 1.0).high == pytest.approx(3.689, abs=1e-3)
     assert draws(7).shape == (DRAWS, 7)
+
+
+def test_rates_of_what_comes_in_clumps_are_wide() -> None:
+    even, clumps = clumped([2] * 20, 10.0), clumped([20, 0, 0, 0, 0, 20, 0, 0, 0, 0] + [0] * 10, 10.0)
+    assert even == garwood(40, 10.0)
+    assert even.value == clumps.value == 4.0
+    assert clumps.low < 1.5 < even.low
+    assert even.high < 6.0 < clumps.high
+    assert clumped([3, 0, 0], 2.0) == garwood(3, 2.0)  # too few to tell

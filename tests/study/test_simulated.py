@@ -27,7 +27,7 @@ def test_no_part_shares_a_run_with_another() -> None:
         HERE.learned(RUN_LUMIS + 20),
         HERE.held_out(LONG_RUN + 20),
         list(HERE.clean(0, 2)),
-        list(HERE.before(0)),
+        list(HERE.before(0, 25)),
     )
     runs = [{each.id.run for each in part} for part in parts]
     assert [len(each) for each in runs] == [2, 2, 1, 1]
@@ -53,3 +53,15 @@ def test_a_share_of_nothing_is_refused() -> None:
         HERE.learned(RUN_LUMIS, 0.001, [DEAD])
     with pytest.raises(UsageError, match="expected one at least, and a fault that can be"):
         HERE.held_out(LONG_RUN, 0.1, [Row("region", 0.0, region="rbx")])
+
+
+def test_what_is_left_over_for_a_last_run_may_have_none() -> None:
+    lumis = RUN_LUMIS + 20
+    found = changed(HERE.learned(lumis), HERE.learned(lumis, 0.01, [DEAD]))
+    assert len(found) == 1
+
+
+def test_a_fault_of_every_second_lumisection_is_there_as_often_as_asked_for() -> None:
+    blinking = Row("cell", 0.0, period=2)
+    found = changed(HERE.learned(RUN_LUMIS), HERE.learned(RUN_LUMIS, 0.1, [blinking]))
+    assert len(found) == 10

@@ -14,7 +14,7 @@ from scipy.ndimage import binary_dilation
 
 from caloscope.bundle import Bundle
 from caloscope.calibrate.watch import Watched
-from caloscope.decide import excursions, fit_tail
+from caloscope.decide import beyond_chance
 from caloscope.incidents.giving import CLOSE_AFTER
 from caloscope.records import Incident, LumiId, Mask
 
@@ -23,6 +23,9 @@ WIDENED: Final = 2 * CLOSE_AFTER
 
 STANDING: Final = 10
 """Lumisections, far above the formula's threshold, after which a cell is bad and no chance."""
+
+MOST: Final = 0.5
+"""Share of the lumisections that may be left out: data with more faults than that are not good ones."""
 
 
 class Brief(NamedTuple):
@@ -39,40 +42,45 @@ class Brief(NamedTuple):
 def brief(bundle: Bundle, seen: Watched, beyond: Mapping[str, float]) -> Brief:
     """What to leave out of what was seen with the thresholds `beyond` reach, for incidents in it.
 
-    Nothing where the tails of the other lumisections lead as far: then it is the detector that says more
-    than there is, and its thresholds must be above that.
+    Nothing where the tails below these thresholds lead as far: then it is the detector that says more than
+    there is, and its thresholds must be above that. Nothing either where it would be more than half.
     """
     cells, alive = np.zeros(bundle.view.shape, np.bool_), np.count_nonzero(bundle.detector.alive)
-    all_of_them, lumis = (np.zeros(len(seen.ids), np.bool_) for _ in range(2))
+    lumis = np.zeros(len(seen.ids), np.bool_)
+    nothing = Brief(cells.copy(), lumis.copy(), ())
+    if not seen.incidents or _by_chance(seen, beyond):
+        return nothing
     passing = []
     for incident in seen.incidents:
         within = _within(seen.ids, incident)
-        share = np.count_nonzero(within) / len(seen.ids)
-        wide = np.asarray(binary_dilation(within, iterations=WIDENED))
-        all_of_them |= wide
-        if np.count_nonzero(within) >= STANDING and len(incident.cells) <= share * alive:
+        often = int(np.count_nonzero(within))
+        if often >= STANDING and len(incident.cells) <= often / len(seen.ids) * alive:
             cells[tuple(np.transpose(incident.cells))] = True
         else:
             passing.append(incident)
-            lumis |= wide
-    if passing and _expected(seen, seen.without(all_of_them), beyond):
-        return Brief(np.zeros_like(cells), np.zeros_like(lumis), ())
-    return Brief(cells, lumis, tuple(passing))
+            lumis |= _widened(seen.ids, within)
+    return Brief(cells, lumis, tuple(passing)) if lumis.mean() <= MOST else nothing
 
 
 def _within(ids: Sequence[LumiId], incident: Incident) -> Mask:
-    """The lumisections of an incident, `(lumi,)`."""
+    """The lumisections in which an incident was there, `(lumi,)`; in its gaps it was not."""
     first = min(incident.onset, incident.opened)
-    return np.array([first <= each <= incident.last for each in ids])
+    return np.array(
+        [
+            first <= each <= incident.last and not any(cured <= each < back for cured, back in incident.gaps)
+            for each in ids
+        ]
+    )
 
 
-def _expected(seen: Watched, rest: Watched, beyond: Mapping[str, float]) -> bool:
-    """Whether chance alone may go so far, by the tail of each class in the rest."""
-    for name in seen.peaks:
-        limit = beyond[name]
-        number = len(excursions(seen.series(name), limit))
-        if not number:
-            continue
-        if not rest.lumis or number > seen.lumis * fit_tail(rest.series(name)).rate_at(limit).high:
-            return False
-    return True
+def _widened(ids: Sequence[LumiId], within: Mask) -> Mask:
+    """The same with some before and after, of the same runs."""
+    runs = np.array([each.run for each in ids])
+    wide = np.asarray(binary_dilation(within, iterations=WIDENED))
+    return wide & np.isin(runs, runs[within])
+
+
+def _by_chance(seen: Watched, beyond: Mapping[str, float]) -> bool:
+    """Whether the tail of each class below the thresholds leads to what is beyond them."""
+    known = (name for name in seen.peaks if name in beyond)
+    return not any(beyond_chance(seen.series(name), beyond[name]) for name in known)

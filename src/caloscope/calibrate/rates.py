@@ -28,7 +28,7 @@ class Rate(NamedTuple):
         return cls(seen, seen / days, *garwood(seen, days))
 
 
-def garwood(count: int, exposure: float) -> tuple[float, float]:
+def garwood(count: float, exposure: float) -> tuple[float, float]:
     """The exact 95 % interval of the rate of a Poisson process that gave `count` in `exposure`, above 0.
 
     Garwood, Biometrika 28 (1936) 437: quantiles of gamma distributions of `count` and `count` + 1.

@@ -87,5 +87,6 @@ def watch_sound(bundle: Bundle, given: Sequence[Given], tell: Tell | None = None
 def _bad(seen: Watched, faults: Brief, *, lasting: bool) -> Mask:
     """Cells that were bad already, on the view's shape."""
     rest = seen.without(faults.lumis)
-    found = faults.cells | ((rest.times(0) > OFTEN * seen.judged) & (seen.judged >= STANDING))
+    judged = rest.kept * seen.judged
+    found = faults.cells | ((rest.times(0) > OFTEN * judged) & (judged >= STANDING))
     return np.asarray(found | (rest.times(1) >= STANDING) if lasting else found)

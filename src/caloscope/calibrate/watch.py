@@ -36,7 +36,7 @@ class Watched:
     ids: tuple[LumiId, ...]
     peaks: Mapping[str, Array]
     unknown: Mapping[Reason, int]
-    above: tuple[NDArray[np.int64], ...]
+    above: tuple[NDArray[np.int32], ...]
     judged: NDArray[np.int64]
     incidents: tuple[Incident, ...] = ()
 
@@ -50,6 +50,11 @@ class Watched:
         lumi, cell = self.above[likely].T
         found = np.bincount(cell[self._counted()[lumi]], minlength=self.judged.size)
         return found.reshape(self.judged.shape)
+
+    @property
+    def kept(self) -> float:
+        """Share of the lumisections that were judged and are not left out."""
+        return self.lumis / max(len(self.ids) - sum(self.unknown.values()), 1)
 
     def without(self, left_out: Mask) -> "Watched":
         """The same without some lumisections, `(lumi,)`."""
@@ -87,32 +92,49 @@ def watch(
     """
     scorer = Scorer(bundle, "calibration")
     state = scorer.initial()
-    rows: list[Mapping[str, float]] = []
-    unknown: Counter[Reason] = Counter()
-    above: list[list[NDArray[np.int64]]] = [[] for _ in LIKELY]
-    judged = np.zeros(bundle.view.shape, np.int64)
-    opened: dict[str, Incident] = {}
+    found = _Growing(bundle, masked, threshold)
     for number, each in enumerate(given):
         scored = scorer.score(each, state, masked)
         state = scored.state
-        opened |= {incident.id: incident for incident in scored.incidents}
-        rows.append(_peaks(bundle, scored, masked))
-        if rows[-1]:
-            testable, value = _cells(scored.result)
-            judged += testable
-            for found, more in zip(above, LIKELY, strict=True):
-                cells = np.flatnonzero(testable & (value > threshold + more))
-                found.append(np.stack([np.full_like(cells, number), cells], axis=1))
-        else:
-            unknown[scored.result.reason or Reason.NOT_SCORED] += 1
+        found.add(scored)
         if tell is not None:
             tell(number + 1, len(given))
-    there = {name for row in rows for name in row}
-    classes = [name for name in (*CLASSES, SCORE) if name in there]
-    peaks = {name: np.array([row.get(name, np.nan) for row in rows]) for name in classes}
-    crossings = tuple(np.concatenate([np.zeros((0, 2), np.int64), *found]) for found in above)
-    incidents = tuple(each for each in opened.values() if not (each.standing or each.masked))
-    return Watched(tuple(each.id for each in given), peaks, unknown, crossings, judged, incidents)
+    return found.watched(tuple(each.id for each in given))
+
+
+class _Growing:
+    """What has been seen so far."""
+
+    def __init__(self, bundle: Bundle, masked: Mask, threshold: float) -> None:
+        self._bundle, self._masked, self._threshold = bundle, masked, threshold
+        self._rows: list[Mapping[str, float]] = []
+        self._unknown: Counter[Reason] = Counter()
+        self._above: list[list[NDArray[np.int32]]] = [[] for _ in LIKELY]
+        self._judged = np.zeros(bundle.view.shape, np.int64)
+        self._opened: dict[str, Incident] = {}
+
+    def add(self, scored: Scored) -> None:
+        """One lumisection."""
+        self._opened |= {incident.id: incident for incident in scored.incidents}
+        self._rows.append(_peaks(self._bundle, scored, self._masked))
+        if not self._rows[-1]:
+            self._unknown[scored.result.reason or Reason.NOT_SCORED] += 1
+            return
+        testable, value = _cells(scored.result)
+        self._judged += testable
+        for found, more in zip(self._above, LIKELY, strict=True):
+            cells = np.flatnonzero(testable & (value > self._threshold + more)).astype(np.int32)
+            found.append(np.stack([np.full_like(cells, len(self._rows) - 1), cells], axis=1))
+
+    def watched(self, ids: tuple[LumiId, ...]) -> Watched:
+        """All of it."""
+        there = {name for row in self._rows for name in row}
+        classes = [name for name in (*CLASSES, SCORE) if name in there]
+        peaks = {name: np.array([row.get(name, np.nan) for row in self._rows]) for name in classes}
+        nothing = np.zeros((0, 2), np.int32)
+        above = tuple(np.concatenate([nothing, *found]) for found in self._above)
+        incidents = tuple(each for each in self._opened.values() if not (each.standing or each.masked))
+        return Watched(ids, peaks, self._unknown, above, self._judged, incidents)
 
 
 def _cells(result: MapResult) -> tuple[Mask, Array]:

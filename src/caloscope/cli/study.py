@@ -1,6 +1,7 @@
 """`caloscope study`: detectors against faults, in every era, as tables and a report."""
 
 import os
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,7 +66,8 @@ def study(
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: found a file, expected a folder or nothing")
     path = shipped.found(text)
-    if _in_a_protocol(path, output, bundles or [], data, dry_run=dry_run):
+    options = {"--cache": cache, "--workers": workers, "--scheduler": scheduler}
+    if _in_a_protocol(path, output, bundles or [], data, options, dry_run=dry_run):
         return
     from caloscope.study.kept import Kept
     from caloscope.study.whole import plan
@@ -78,7 +80,13 @@ def study(
 
 
 def _in_a_protocol(
-    path: Path, output: Path, bundles: list[Path], data: Path | None, *, dry_run: bool
+    path: Path,
+    output: Path,
+    bundles: list[Path],
+    data: Path | None,
+    options: Mapping[str, object],
+    *,
+    dry_run: bool,
 ) -> bool:
     """Measure a study in a protocol of its own; false where it has none."""
     from caloscope.study import protocols
@@ -92,6 +100,8 @@ def _in_a_protocol(
                 "--data: expected only for studies that ask for measured files; others name them"
             )
         return False
+    for name in (name for name, value in options.items() if value is not None):
+        raise UsageError(f"{name}: expected only for studies with a matrix; {path.name} has a protocol")
     if dry_run:
         print(f"{text.title}: {text.planned()}")
         return True

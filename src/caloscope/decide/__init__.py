@@ -4,6 +4,7 @@ The rate is one incident opening by chance per map in 3,700 lumisections (24 hou
 places that are tested.
 """
 
+from caloscope.decide.beyond import beyond_chance
 from caloscope.decide.budget import CLASSES, SHARES, budget
 from caloscope.decide.codes import codes_of, quality_of, unknown_codes
 from caloscope.decide.cut import Cut, Interval, upper_bound
@@ -19,6 +20,7 @@ __all__ = [
     "Cut",
     "Interval",
     "Tail",
+    "beyond_chance",
     "budget",
     "codes_of",
     "excursions",

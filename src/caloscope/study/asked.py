@@ -25,7 +25,8 @@ def passed(
 ) -> list[int]:
     """How many excursions passed the thresholds of each rate, in runs of largest evidence by class.
 
-    A class counts for itself, so this is no less than the number of incidents.
+    Each class counts for itself; what several places do at a time is one excursion, and may be several
+    incidents.
     """
     found = np.zeros(len(thresholds), np.int64)
     for name in thresholds[0] if thresholds else ():

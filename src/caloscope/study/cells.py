@@ -6,8 +6,10 @@ never measured twice, whichever study it is part of, and nothing old is taken fo
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,16 +50,29 @@ _MEASURED: Final = (
     "incidents",
     "pipeline",
     "prepare",
+    "readers/maps",
     "simulate",
     "training",
 )
 """Other packages on which results depend."""
 
 
+_LIBRARIES: Final = ("numpy", "scipy", "onnxruntime", "scikit-learn", "torch")
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that results depend on, without those that are not installed."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
 @cache
 def code() -> str:
-    """A digest of the code that measures."""
-    digest, root = hashlib.sha256(), Path(caloscope.__file__).parent
+    """A digest of the code that measures, and of the versions of what it calls."""
+    digest, root = hashlib.sha256(json.dumps(versions()).encode()), Path(caloscope.__file__).parent
     kinds = (sorted((root / name).rglob(kind)) for name in _MEASURED for kind in ("*.py", "*.toml"))
     others = (path for each in kinds for path in each)
     for path in (root / "records.py", *others, *(root / "study" / name for name in _OWN)):
@@ -94,7 +109,11 @@ class Fit:
         found = self if self.faulty else replace(self, rows=())
         if self.detector.kind not in (*NETWORKS, "logistic", "mlp"):
             found = replace(found, seed=1)
-        return replace(found, lumis=1, faulty=0.0, rows=()) if self.detector.bundle else found
+        if not self.detector.bundle:
+            return found
+        # It learns nothing; what it is calibrated on may hold faults all the same.
+        found = replace(found, lumis=1)
+        return found if self.detector.calibrated else replace(found, faulty=0.0, rows=())
 
     @property
     def title(self) -> str:

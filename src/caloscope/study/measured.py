@@ -17,7 +17,7 @@ from caloscope.faults import Active, Clock, Schedule, act, capacity
 from caloscope.geometry import View, view
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask
-from caloscope.study.rows import WINDOW, Indices, Row, places
+from caloscope.study.rows import Indices, Row, places
 from caloscope.study.text import SampleText
 from caloscope.training.opened import era_of_files, streamed
 
@@ -38,8 +38,9 @@ FEWEST: Final = 400
 class Measured:
     """Lumisections of a map in data sets, in time order; `seed` is that of the study.
 
-    The first half is for learning, at most. What is not learned from is judged, or, where there is enough of
-    it, calibrated on in its first part. What was broken when it was measured stays so.
+    The first half is for learning, at most; where there are several runs it ends with one. What is not
+    learned from is judged, or, where there is enough of it, calibrated on in its first part. What was broken
+    when it was measured stays so.
     """
 
     text: SampleText
@@ -68,13 +69,17 @@ class Measured:
     @property
     def first_half(self) -> tuple[Given, ...]:
         """What may be learned from."""
-        return self._all[: len(self._all) // 2]
+        return self._all[: middle(self._all)]
+
+    @property
+    def _second_half(self) -> tuple[Given, ...]:
+        return self._all[middle(self._all) :]
 
     @property
     def _judged(self) -> tuple[Given, ...]:
         """The last part."""
-        rest = self._all[len(self._all) // 2 :]
-        return rest[len(rest) // 2 :] if len(rest) // 2 >= FEWEST else rest
+        rest = self._second_half
+        return rest[middle(rest) :] if middle(rest) >= FEWEST else rest
 
     def learned(self, lumis: int, faulty: float = 0.0, rows: Sequence[Row] = ()) -> list[Given]:
         """The last so many of the first half.
@@ -83,15 +88,15 @@ class Measured:
         """
         if faulty or rows:
             raise UsageError("found measured lumisections to be made faulty, expected simulated ones")
-        half = self._all[: len(self._all) // 2]
+        half = self.first_half
         if lumis > len(half):
             raise UsageError(f"found {len(half)} lumisections to learn from, expected {lumis:,}")
         return list(half[-lumis:])
 
     def held_out(self, lumis: int, faulty: float = 0.0, rows: Sequence[Row] = ()) -> list[Given]:  # noqa: ARG002
         """The first so many after that, none where there are few."""
-        rest = self._all[len(self._all) // 2 :]
-        return list(rest[: len(rest) // 2][:lumis]) if len(rest) // 2 >= FEWEST else []
+        rest = self._second_half
+        return list(rest[: middle(rest)][:lumis]) if middle(rest) >= FEWEST else []
 
     def clean_runs(self, lumis: int) -> int:
         """One: all that is judged."""
@@ -105,14 +110,14 @@ class Measured:
         """Where a fault can be: among cells that counted in what is learned from."""
         return _places(self, row)
 
-    def before(self, number: int) -> Iterator[Given]:
+    def before(self, number: int, window: int) -> Iterator[Given]:
         """The lumisections of a trial before the onset, `WARM_UP` of them where there are so many."""
-        onset = self._onset(number)
+        onset = self._onset(number, window)
         return iter(self._judged[max(0, onset - WARM_UP) : onset])
 
     def faulty(self, number: int, row: Row, cells: Mask) -> Iterator[tuple[int, Given]]:
         """Those with the fault in them, counted from 1."""
-        onset = self._onset(number)
+        onset = self._onset(number, row.window)
         rest = self._judged[onset : onset + row.window]
         clock = Clock.of(each.id for each in self._judged)
         fault = row.fault(self.map, cells, clock.at(rest[0].id))
@@ -130,14 +135,21 @@ class Measured:
         counts = act(healthy, mean, active, self.view, most, self._stream(given.id))
         return replace(given, record=replace(record, counts=counts))
 
-    def _onset(self, number: int) -> int:
+    def _onset(self, number: int, window: int) -> int:
         """The place of a trial's onset: spread over all that is judged, with room before and after it."""
-        last = max(0, len(self._judged) - WINDOW)
+        last = max(0, len(self._judged) - window)
         first = min(WARM_UP, last)
         return first + int((number * GOLDEN) % 1.0 * (last - first + 1))
 
     def _stream(self, at: LumiId) -> list[int]:
         return [self.seed, *at, *self.map.encode()]
+
+
+def middle(given: Sequence[Given]) -> int:
+    """Where the second half begins: between two runs, if there are two, so that no half has a run in part."""
+    half = len(given) // 2
+    starts = [place for place in range(1, len(given)) if given[place].id.run != given[place - 1].id.run]
+    return min(starts, key=lambda place: abs(place - half)) if starts else half
 
 
 def _events(record: MapRecord) -> int:

@@ -53,11 +53,11 @@ class Judge:
         """What one lumisection brought, nothing masked."""
         return self.scorer.score(given, state, self._nothing)
 
-    @lru_cache(maxsize=16)  # noqa: B019 - judges live as long as their work
-    def start(self, number: int) -> Start:
-        """A run up to the onset."""
+    @lru_cache(maxsize=32)  # noqa: B019 - judges live as long as their work
+    def start(self, number: int, window: int) -> Start:
+        """A run up to the onset of a fault that is looked for in so many lumisections."""
         state, last = self.scorer.initial(), None
-        for given in self.sample.before(number):
+        for given in self.sample.before(number, window):
             last = self.step(given, state)
             state = last.state
         return Start(state, last)
@@ -92,7 +92,7 @@ def _trial(judge: Judge, row: Row, number: int, after: int) -> dict[str, Any]:
     own = cells & judge.alive
     if not own.any():
         return {"trial": number, "never_alive": True}  # it cannot say anything of them
-    start = judge.start(number)
+    start = judge.start(number, row.window)
     before = start.last is not None and _flagged(start.last, own)
     hunting, state, delay = not before, start.state, None
     told: dict[str, Any] = {}
@@ -150,30 +150,57 @@ def clean(cell: Clean, kept: Kept) -> dict[str, Any]:
     judge = judge_of(cell.fit, cell.sample, kept)
     if judge is None:
         return {"failed": "not trained"}
-    state, known, seconds = judge.scorer.initial(), set[str](), []
-    runs: list[list[Mapping[str, float]]] = []
-    told, healthy, maps = {"lumis": 0, "judged": 0, "flags": 0}, Histogram(), list[float]()
+    state, seen = judge.scorer.initial(), _Calm(judge.alive)
     for run in range(cell.first, cell.first + cell.many):
-        runs.append([])
+        seen.begin()
         for number, given in enumerate(cell.sample.clean(run, cell.runs)):
             scored = judge.step(given, state)
             state = scored.state
-            runs[-1].append(scored.peaks)
-            known |= {incident.id for incident in scored.incidents if not incident.standing}
-            told["lumis"] += 1
-            told["judged"] += scored.result.quality is not Quality.UNKNOWN
-            told["flags"] += scored.result.bad_cells
-            seconds.append(scored.result.seconds)
-            values = scores_of(scored) if number % EVERY == EVERY - 1 else None
-            if values is not None:
-                own = np.nan_to_num(values[judge.alive], nan=0.0)
-                healthy = added(healthy, counted(own))
-                maps.append(float(own.max(initial=0.0)))
-    return {
-        **told,
-        "incidents": len(known),
-        "passed": passed((kept.read(cell.fit.key) or {}).get("promised", []), runs),
-        "ms": 1e3 * float(np.median(seconds)) if seconds else None,
-        "cells": healthy,
-        "maps": counted(np.array(maps)),
-    }
+            seen.add(scored, in_full=number % EVERY == EVERY - 1)
+    promised = (kept.read(cell.fit.key) or {}).get("promised", [])
+    return {**seen.told(), "passed": passed(promised, seen.peaks)}
+
+
+class _Calm:
+    """What was said of runs in which nothing is wrong, so far; incidents by run."""
+
+    def __init__(self, alive: Mask) -> None:
+        self._alive, self._known = alive, set[str]()
+        self._lumis, self._judged, self._flags = 0, 0, 0
+        self._seconds, self._incidents, self._maps = list[float](), list[int](), list[float]()
+        self._cells = Histogram()
+        self.peaks: list[list[Mapping[str, float]]] = []
+
+    def begin(self) -> None:
+        """A new run."""
+        self.peaks.append([])
+        self._incidents.append(0)
+
+    def add(self, scored: Scored, *, in_full: bool) -> None:
+        """One lumisection, cell by cell or not."""
+        new = {incident.id for incident in scored.incidents if not incident.standing} - self._known
+        self._known |= new
+        self._incidents[-1] += len(new)
+        self._lumis += 1
+        self._judged += scored.result.quality is not Quality.UNKNOWN
+        self._flags += scored.result.bad_cells
+        self._seconds.append(scored.result.seconds)
+        self.peaks[-1].append(scored.peaks)
+        values = scores_of(scored) if in_full else None
+        if values is not None:
+            own = np.nan_to_num(values[self._alive], nan=0.0)
+            self._cells = added(self._cells, counted(own))
+            self._maps.append(float(own.max(initial=0.0)))
+
+    def told(self) -> dict[str, Any]:
+        """Numbers and histograms."""
+        return {
+            "lumis": self._lumis,
+            "judged": self._judged,
+            "flags": self._flags,
+            "incidents": len(self._known),
+            "by_run": self._incidents,
+            "ms": 1e3 * float(np.median(self._seconds)) if self._seconds else None,
+            "cells": self._cells,
+            "maps": counted(np.array(self._maps)),
+        }

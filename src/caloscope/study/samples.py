@@ -67,8 +67,8 @@ class Sample(Protocol):
         """Where a fault can be: numbers of cells, counted among those that exist in C order."""
         ...
 
-    def before(self, number: int) -> Iterator[Given]:
-        """The lumisections of a trial before the onset of its fault."""
+    def before(self, number: int, window: int) -> Iterator[Given]:
+        """The lumisections of a trial before the onset of a fault that is looked for in `window` of them."""
         ...
 
     def faulty(self, number: int, row: Row, cells: Mask) -> Iterator[tuple[int, Given]]:

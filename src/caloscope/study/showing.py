@@ -53,7 +53,7 @@ def _shown(cell: Trials, number: int, delay: int | None, place: Judged, kept: Ke
     judge = judge_of(cell.fit, cell.sample, kept)
     if judge is None:
         return None
-    state = judge.start(number).state
+    state = judge.start(number, cell.row.window).state
     where = on_view(cells_of(cell.sample, cell.row, number), cell.sample.view)
     last = delay or cell.row.window
     for since, given in cell.sample.faulty(number, cell.row, where):

@@ -107,7 +107,7 @@ class Simulated:
         """The lumisections of a trial before the onset."""
         return list(takewhile(lambda at: at.lumi <= WARM_UP, self.course(number)))
 
-    def before(self, number: int) -> Iterator[Given]:
+    def before(self, number: int, window: int) -> Iterator[Given]:  # noqa: ARG002 - there is always room
         """The same as the pipeline gets them."""
         return (self.given(at) for at in self.warm_up(number))
 
@@ -173,7 +173,9 @@ class Simulated:
             fill = self._fill(first + run, many, days[0] + days[1] * run / runs)
             course = list(conditions(fill))
             possible = [(row, self.places(row)) for row in rows] if faulty else []
-            wrong = unnoticed(possible, self.map, self.view, fill, faulty) if faulty else None
+            # What is left over for a last run may be too short for a fault.
+            some = faulty and (run == 0 or round(faulty * many) > 0)
+            wrong = unnoticed(possible, self.map, self.view, fill, faulty) if some else None
             found += [self.given(at, wrong.at(at.id) if wrong else ()) for at in course]
         return found
 

@@ -20,15 +20,17 @@ def unnoticed(
 ) -> Schedule:
     """A fault in a share of a run: one of `rows` in one of its places, both drawn.
 
-    Raises `UsageError` where no lumisection would have it, or it can be nowhere.
+    One that is there in every second lumisection lasts twice as long. Raises `UsageError` where no
+    lumisection would have it, or it can be nowhere.
     """
     rng = np.random.default_rng([fill.seed, _TAG, fill.run, 1])
     possible = [each for each in rows if each[1]]
-    lasts = round(share * fill.lumis)
-    if not possible or lasts < 1:
+    number = round(share * fill.lumis)
+    if not possible or number < 1:
         found = f"{share:g} of {fill.lumis} lumisections of a run"
         raise UsageError(f"found {found} to be faulty, expected one at least, and a fault that can be")
     row, spots = possible[int(rng.integers(len(possible)))]
+    lasts = min(number * row.period, fill.lumis)
     cells = on_view(spots[int(rng.integers(len(spots)))], view)
     onset = 1 + int(rng.integers(fill.lumis - lasts + 1))
     clock = Clock.of([LumiId(fill.run, fill.lumis)])

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
+from caloscope import __version__
 from caloscope.errors import UsageError
-from caloscope.study.cells import code
+from caloscope.study.cells import code, versions
 from caloscope.study.described import read
 from caloscope.study.estimate import Amount, amounts
 from caloscope.study.fitting import recipe_of
@@ -81,7 +81,7 @@ def gathered(planned: Plan, kept: Kept, seconds: float = 0.0) -> Results:
     """The numbers of all that was measured; seconds are those of the whole, on one core, where cells tell."""
     cells = {cell.key for place in planned.places for cell in place.cells}
     took = [(kept.read(key) or {}).get("took", 0.0) for key in cells]
-    made_with = {name: version(name) for name in ("caloscope", "numpy", "scipy", "onnxruntime")}
+    made_with = {"caloscope": __version__, **versions()}
     return replace(
         results(planned.study, planned.places, kept),
         text=planned.text,

@@ -1,5 +1,6 @@
 """95 % intervals: of shares, of rates, and of anything else by drawing the trials again."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,10 @@ DRAWS: Final = 1_000
 """Times that trials are drawn again (Efron 1979)."""
 
 SEED: Final = 1979
+
+FEWEST_RUNS: Final = 5
+FEWEST_COUNTS: Final = 20
+"""Runs, and what was counted in them, from which it can be told how it clumps."""
 
 
 def draws(trials: int) -> NDArray[np.int64]:
@@ -48,3 +53,17 @@ def garwood(count: int, exposure: float) -> Interval:
     if exposure <= 0:
         return NOTHING
     return Interval(count / exposure, *calibrate.garwood(count, exposure))
+
+
+def clumped(counts: Sequence[int], exposure: float) -> Interval:
+    """The rate of what came in clumps: wider by how much more counts of runs vary than independent ones'.
+
+    The number and the exposure are divided by variance over mean of `counts`, where that is above 1 and
+    there are five runs and 20 counts that could tell.
+    """
+    found = np.asarray(counts, np.float64)
+    number = float(found.sum())
+    if len(found) < FEWEST_RUNS or number < FEWEST_COUNTS or exposure <= 0:
+        return garwood(int(number), exposure)
+    wide = max(1.0, float(found.var(ddof=1) / found.mean()))
+    return Interval(number / exposure, *calibrate.garwood(number / wide, exposure / wide))

@@ -11,7 +11,7 @@ from caloscope.study.histogram import Histogram, added
 from caloscope.study.kept import Kept
 from caloscope.study.metrics.areas import Ranked, auc, average_precision, curves, false_discoveries
 from caloscope.study.metrics.delays import Delays, delays_of, mean, median
-from caloscope.study.metrics.intervals import between, draws, garwood, wilson
+from caloscope.study.metrics.intervals import between, clumped, draws, garwood, wilson
 from caloscope.study.results import (
     NOTHING,
     CleanLine,
@@ -115,7 +115,8 @@ class Place:
         lumis, judged, incidents = (
             sum(each[name] for each in self.clean) for name in ("lumis", "judged", "incidents")
         )
-        rate = garwood(incidents, judged / LUMIS_PER_DAY)
+        runs = [number for each in self.clean for number in each["by_run"]]
+        rate = clumped(runs, judged / LUMIS_PER_DAY)
         return CleanLine(self.place.setting, asked, lumis, judged, incidents, rate)
 
     def calibration(self) -> Iterable[CleanLine]:

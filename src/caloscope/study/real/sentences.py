@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from caloscope.study.metrics.intervals import wilson
 from caloscope.study.real.comparing import ComparedLine
 from caloscope.study.real.difference import difference_of
 from caloscope.study.real.found import Found
@@ -42,9 +43,10 @@ def _present(found: Found) -> Iterator[str]:
     for name in _detectors(found):
         mine = [each for each in found.present if each.detector == name]
         if mine:
-            told.append(f"{name} {sum(each.found for each in mine)}")
+            part = wilson(sum(each.found for each in mine), len(mine))
+            told.append(f"{name} {sum(each.found for each in mine)} of {len(mine)} ({share(part)})")
     faults = len({(each.sample, each.lumi, each.fault) for each in found.present})
-    yield f"Of {counted(faults, 'fault')} that are in the lumisections are found: {listed(told)}."
+    yield f"{counted(faults, 'fault')} are in the lumisections. Found: {listed(told)}."
 
 
 def _beside(found: Found) -> Iterator[str]:
@@ -56,6 +58,8 @@ def _beside(found: Found) -> Iterator[str]:
         false = [(each.sample, one[1]) for each in mine for one in each.incidents]
         lumis = sum(each.judged for each in mine)
         learned += sum(hardware in known[sample] for sample, hardware in false)
+        if not lumis:
+            continue
         if false:
             told.append(f"{name} {len(false)} in {lumis} lumisections")
         else:

@@ -66,7 +66,8 @@ def measure(text: RealText, samples: Sequence[Measured], tell: Tell = lambda _: 
 
 
 def _one(text: RealText, of: Measured, name: str, found: _Gathered) -> None:
-    """One detector in one sample."""
+    """One detector in one sample: all that it said of it, or nothing where it could not learn a part."""
+    lines: list[PresentLine] = []
     quiet: list[QuietLine] = []
     trials: list[Trials] = []
     for number, fold in enumerate(of.folds()):
@@ -76,9 +77,10 @@ def _one(text: RealText, of: Measured, name: str, found: _Gathered) -> None:
             found.failed.append(Failed(of.title, name, str(error)))
             return
         judged = present(of, fold, made)
-        found.present.extend(judged.present)
+        lines.extend(judged.present)
         quiet.append(judged.quiet)
         trials.extend(_trials(text, of, fold, number, made))
+    found.present.extend(lines)
     found.quiet.append(merged(quiet))
     found.trials.extend(trials)
     for kind, factor in dict.fromkeys((each.kind, each.factor) for each in trials):
