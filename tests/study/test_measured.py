@@ -106,7 +106,8 @@ def test_real_lumisections_of_hcal(shared_data: Path, tmp_path: Path) -> None:
     assert lines["reference", "cell x0.5"].found.value >= 0.5
     assert lines["reference", "rbx dead"].localised.value == 1.0
     assert [each.incidents for each in found.clean if each.setting.detector == "reference"] == [0]
-    assert all(np.isnan(each.slower.value) for each in found.ranking)
+    assert [each.setting.detector for each in found.ranking] == ["reference", "pull"]
+    assert 1.0 <= found.ranking[0].slower.value <= found.ranking[1].slower.value  # in lumisections
 
 
 def test_no_half_has_a_run_in_part(tmp_path: Path) -> None:

@@ -29,6 +29,15 @@ def test_what_is_told_apart_has_an_area_of_one() -> None:
     assert false_discoveries(best, 1, 3).value == 0.0
 
 
+def test_of_few_faulty_cells_the_worst_in_a_hundred_is_not_known() -> None:
+    few, many = ([[5.0]] * trials for trials in (60, 400))
+    healthy = [float(each) for each in range(10)]
+    value, low, high = false_discoveries(ranked(few, healthy), 1, 10)
+    assert value == low
+    assert high == pytest.approx(10 / 10.99)
+    assert false_discoveries(ranked(many, healthy), 1, 10) == (value, value, value)
+
+
 def test_what_is_not_told_apart_has_an_area_of_a_half() -> None:
     same = ranked([[1.0], [1.0]], [1.0, 1.0])
     assert auc(same).value == pytest.approx(0.5)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from caloscope.study.whole import Plan
 
 _MINUTE, _HOUR = 60.0, 3600.0
+_LINES = 20
+"""Lines in a log that has no moving bar."""
 
 
 def study(
@@ -72,6 +74,8 @@ def study(
     from caloscope.study.kept import Kept
     from caloscope.study.whole import plan
 
+    if cache is not None and cache.exists() and not cache.is_dir():
+        raise UsageError(f"{cache}: found a file, expected a folder or nothing")
     planned, cores = plan(path), workers or os.cpu_count() or 1
     kept = Kept((cache or output / "cache").absolute())
     _say_amounts(planned.amounts(kept), cores)
@@ -107,7 +111,8 @@ def _in_a_protocol(
         return True
     console = Console(stderr=True)
     with console.status("measuring") as status:
-        sentences = text.measure(output, bundles, status.update, data)
+        tell = status.update if console.is_terminal else console.print
+        sentences = text.measure(output, bundles, tell, data)
     print("\n".join([*sentences, f"{output}: a page, and its tables as CSV"]))
     return True
 
@@ -122,6 +127,8 @@ def _measured(planned: "Plan", output: Path, cache: Path, workers: int, schedule
 
         def tell(done: int, every: int, stage: str) -> None:
             progress.update(task, completed=done, total=every, description=stage)
+            if not console.is_terminal and (done * _LINES // every > (done - 1) * _LINES // every):
+                console.print(f"{stage}: {done:,} of {every:,} portions")
 
         return run(planned, output, cache=cache, workers=workers, scheduler=scheduler, tell=tell)
 
@@ -147,8 +154,8 @@ def _say(found: "Results", output: Path) -> None:
     of = parts(found)  # what the page's first table shows
     for place, line in enumerate(of.ranking(of.main).values(), start=1):
         told = [f"{100 * line.found.value:.0f} % found"]
-        if isfinite(line.slower.value):  # there is no oracle of measured data
-            told.insert(0, f"{line.slower.text(2)} times the oracle's delay")
+        if isfinite(line.slower.value):
+            told.insert(0, f"mean delay {of.delay(line.slower.text(2))}")
         if isfinite(line.false.value):
             told.append(f"{line.false.text(2)} false a day")
         print(f"{place:2}. {line.setting.detector}: {', '.join(told)}")

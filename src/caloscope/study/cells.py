@@ -57,6 +57,9 @@ _MEASURED: Final = (
 """Other packages on which results depend."""
 
 
+SEEDED: Final = (*NETWORKS, "logistic", "mlp")
+"""Detectors whose training is random."""
+
 _LIBRARIES: Final = ("numpy", "scipy", "onnxruntime", "scikit-learn", "torch")
 
 
@@ -107,7 +110,7 @@ class Fit:
     def plain(self) -> "Fit":
         """Without what makes no difference to it."""
         found = self if self.faulty else replace(self, rows=())
-        if self.detector.kind not in (*NETWORKS, "logistic", "mlp"):
+        if self.detector.kind not in SEEDED:
             found = replace(found, seed=1)
         if not self.detector.bundle:
             return found

@@ -3,10 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from caloscope.errors import UsageError
+
+_ANY: Final = frozenset({"failed", "seconds", "trials", "threshold", "cells"})
+"""One of these is in every result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,14 @@ class Kept:
         """A result; None where there is none. Raises `UsageError` for a file that was damaged."""
         path = self.file(key)
         try:
-            return json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
+            found = json.loads(path.read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             raise UsageError(f"{path}: found no result ({error}), remove it to measure again") from error
+        if not isinstance(found, dict) or not found.keys() & _ANY:
+            raise UsageError(f"{path}: found no result, remove it to measure again")
+        return found
 
     def write(self, key: str, result: Any) -> None:
         """Keep a result; whoever reads sees all of it or nothing."""

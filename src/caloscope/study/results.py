@@ -102,8 +102,9 @@ class CostLine:
 class RankLine:
     """A detector's place in one part of a study.
 
-    `slower` is the geometric mean over faults of its mean delay over the oracle's (1 = as good as can be,
-    higher is worse); `found` the share of all trials that were found; `false` the rate of false incidents.
+    `slower` is the geometric mean over faults of its mean delay over the oracle's, or in lumisections where
+    there is no oracle (1 = as good as can be, higher is worse); `found` the share of all trials that were
+    found; `false` the rate of false incidents.
     """
 
     setting: Setting

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final, TypeAlias
 
-from caloscope.study.cells import Clean, Fit, Trials, Yardstick, code
+from caloscope.study.cells import SEEDED, Clean, Fit, Trials, Yardstick, code
 from caloscope.study.kept import Kept
 from caloscope.study.results import Setting
 from caloscope.study.rows import Row
@@ -65,7 +65,9 @@ def _judged(study: StudyText, matrix: MatrixText) -> Iterator[Judged]:
     axes = (matrix.train or list(study.sample), matrix.lumis, matrix.faulty, matrix.seeds, detectors, tests)
     for trained, lumis, faulty, seed, detector, tested in product(*axes):
         source, there = sample_of(study, trained), sample_of(study, tested)
-        if source.map != there.map or (matrix.same and trained != tested):
+        kind = study.detector[detector].kind
+        again = seed != matrix.seeds[0] and kind not in SEEDED
+        if source.map != there.map or (matrix.same and trained != tested) or again:
             continue
         setting = Setting(matrix.name, detector, trained, tested, lumis, faulty, seed)
         fit = Fit(

@@ -91,6 +91,12 @@ class FaultText(_Table):
     every: Annotated[StrictInt, Field(ge=1, le=100)] = 1
     side: Annotated[StrictInt, Field(ge=2, le=20)] = SIDE
 
+    @model_validator(mode="after")
+    def _changes(self) -> Self:
+        if 1.0 in self.factor:
+            raise ValueError("'factor' other than 1, which changes nothing")
+        return self
+
     def rows(self) -> list[Row]:
         """The faults that these are."""
         shape: Shape = "region"

@@ -52,9 +52,7 @@ def test_prior_work_that_is_better_is_said_to_be() -> None:
 
 def test_prior_work_that_is_worse_is_given_its_place() -> None:
     (told,) = [each for each in summary(invented.results()) if "(prior work)" in each]
-    assert (
-        "is 3rd of 3, 4.10 (3.77 to 4.43) times slower than the oracle; none of the others is worse" in told
-    )
+    assert "is 3rd of 3, its mean delay 4.10 (3.77 to 4.43) times the oracle's; none of the others" in told
 
 
 def test_faults_that_nobody_finds_are_named() -> None:
@@ -140,3 +138,20 @@ def test_numbers_in_words() -> None:
     ]
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert counted(1, "fault") + counted(2, "fault") == "1 fault2 faults"
+
+
+def test_without_an_oracle_delays_are_in_lumisections() -> None:
+    made = invented.results()
+    measured = replace(made, faults=tuple(each for each in made.faults if each.setting.detector != "oracle"))
+    told = " ".join(summary(measured))
+    assert "reference is first: as geometric mean over 6 faults its mean delay is 1.30" in told
+    assert "lumisections (95 % interval)" in told
+    assert "oracle" not in told
+
+
+def test_what_was_not_judged_is_said() -> None:
+    made = invented.results()
+    half = tuple(replace(each, judged=each.lumis // 2) for each in made.clean[:1])
+    told = " ".join(summary(replace(made, clean=(*half, *made.clean[1:]))))
+    assert "Healthy lumisections that got a verdict at all: reference 7,400 of 14,800." in told
+    assert "got a verdict" not in " ".join(summary(made))

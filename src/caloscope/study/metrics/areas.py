@@ -16,6 +16,10 @@ from caloscope.study.metrics.intervals import between, draws
 from caloscope.study.results import NOTHING, Interval
 
 DETECTED: Final = 0.99
+
+FEWEST_CELLS: Final = 368
+"""Of so many the worst one is among the worst in a hundred, with 97.5 % confidence (1 - 0.99^368)."""
+
 FEW: Final = 300
 """Draws of trials where each takes long."""
 
@@ -90,13 +94,17 @@ def false_discoveries(ranked: Ranked | None, cells: float, alive: float) -> Inte
     """The share of false cells among those above the threshold that 99 % of the faulty ones pass.
 
     Of as many good maps of `alive` cells as faulty ones of `cells` faulty cells, as CMS ECAL's notebooks have
-    it (arXiv:2309.10157).
+    it (arXiv:2309.10157). Of fewer than 368 faulty cells nobody knows the worst in a hundred: then the
+    interval goes up to where all is flagged.
     """
     if ranked is None or not cells:
         return NOTHING
     value = _false_discoveries(ranked.mean, ranked.healthy, cells, alive)
     drawn = _false_discoveries(ranked.drawn(), ranked.healthy, cells, alive)
-    return between(float(value[0]), drawn)
+    found = between(float(value[0]), drawn)
+    if ranked.faulty.shape[0] * cells >= FEWEST_CELLS:
+        return found
+    return found._replace(high=alive / (alive + DETECTED * cells))
 
 
 def _false_discoveries(faulty: Numbers, healthy: Numbers, cells: float, alive: float) -> Numbers:

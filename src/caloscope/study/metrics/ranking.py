@@ -31,7 +31,7 @@ def ranking(
         delays, oracle = each.delays, oracles.get((setting.matrix, setting.tested))
         if not delays:
             continue
-        ratio = NOTHING if oracle is None else _ratio(each, oracle)
+        ratio = _plain(each) if oracle is None else _ratio(each, oracle)
         every = np.concatenate(list(delays.values()))
         found = wilson(int(np.isfinite(every).sum()), every.size)
         rate = each.clean_line(asked).rate if each.clean else NOTHING
@@ -49,6 +49,14 @@ def _ratio(one: Place, oracle: Place) -> Interval:
         [each.delays[row][np.isin(each.numbers(row), common)] for row in rows] for each in (one, oracle)
     )
     return slower(own, known, [row.window for row in rows]) if common else NOTHING
+
+
+def _plain(one: Place) -> Interval:
+    """The same where nobody knows the oracle's delay: in lumisections, as if it found all in the first."""
+    found = one.delays
+    return slower(
+        list(found.values()), [np.ones(each.size) for each in found.values()], [row.window for row in found]
+    )
 
 
 def _order(line: RankLine) -> tuple[float, float]:

@@ -57,13 +57,13 @@ def _chart(
     if not any(ranks.values()):
         return None
     caption = (
-        "Left: times slower than the oracle, on a logarithmic scale; middle: share of all trials found; "
+        f"Left: {of.slowness}, on a logarithmic scale; middle: share of all trials found; "
         "right: "
         f"false incidents in 3,700 lumisections without faults; all against {x.title}. Bars are 95 % "
-        "intervals. Look for the point from which on a line is flat."
+        "intervals. Look for where a line rises, and where it is flat."
     )
     panels = (
-        _panel(of, ranks, looks, place, x, Axis("times slower than the oracle", True), _slower),
+        _panel(of, ranks, looks, place, x, Axis(of.slowness, True), _slower),
         _panel(of, ranks, looks, place, x, Axis("found, %", False, -0.04, 1.04, _PER_CENT), _found),
         _panel(of, ranks, looks, place, x, Axis("false incidents in 3,700 LS", False, 0.0, NAN), _false),
     )

@@ -37,7 +37,7 @@ def first_place(of: Parts) -> Iterator[str]:
     who, line = ranked[0]
     yield (
         f"{named(who)} is first: as geometric mean over {counted(line.faults, 'fault')} its mean delay is "
-        f"{times(line.slower)} times the oracle's (95 % interval), and it finds {percent(line.found)} "
+        f"{of.delay(times(line.slower))} (95 % interval), and it finds {percent(line.found)} "
         "of all trials."
     )
     if len(ranked) > 1:
@@ -64,7 +64,7 @@ def prior_work(of: Parts) -> Iterator[str]:
     order = list(ranked)
     for who, line in prior.items():
         place = f"{named(who)} (prior work) is {ordinal(order.index(who) + 1)} of {len(order)}"
-        told = f"{place}, {times(line.slower)} times slower than the oracle"
+        told = f"{place}, its mean delay {of.delay(times(line.slower))}"
         yield f"{told}; {_worse(ours, line)}."
     yield from _won(of, next(iter(ours)), tuple(prior))
 

@@ -36,9 +36,9 @@ def glance(of: Parts, at: Conditions, name: str) -> Heat | None:
     grid = Grid("", tuple(shown), tuple(fault.title for fault in faults), tiles)
     colour = "Colour: how many times the oracle's delay" if known else "Colour: the delay"
     caption = (
-        "Mean delay in lumisections from the onset of a fault to the first flag on it (lower is better); a "
-        "fault "
-        "that was not found counts as the whole window. Small print: 95 % interval. "
+        "Mean delay in lumisections from the onset of a fault until half of its cells are flagged (lower is "
+        "better); a fault that was not found counts as the whole window. Small print: 95 % interval, of no "
+        "width where all trials agree. "
         f"{colour}, white as good as can be. Look for rows that stay white, and for columns where none does."
     )
     ticks = tuple((log10(value), f"{value:g}") for value in (1, 2, 5, 10))
@@ -101,8 +101,9 @@ def _curves(
         ticks = tuple((float(n), label) for n, label in enumerate(labels(faults)))
         x = Axis("what the fault leaves of the counts", False, -0.5, len(faults) - 0.5, ticks)
         drawn = []
+        others = max(1, sum(who != ORACLE for who in shown))
         for number_, who in enumerate(shown):
-            shift = 0.0 if who == ORACLE else _SPREAD * ((number_ + 0.5) / max(1, len(shown) - 1) - 0.5)
+            shift = 0.0 if who == ORACLE else _SPREAD * ((number_ + 0.5) / others - 0.5)
             points = [
                 (n + shift, value(lines[who, f.title]) if (who, f.title) in lines else NOTHING)
                 for n, f in enumerate(faults)

@@ -5,30 +5,24 @@ from math import isnan
 
 from caloscope.outputs.data_page.document import Column, table
 from caloscope.study.report.parts import Conditions, Parts
-from caloscope.study.report.words import NOT_KNOWN, number, percent, seconds, size, times, with_ends
-from caloscope.study.results import CostLine, FaultLine, Interval
+from caloscope.study.report.words import NOT_KNOWN, counted, number, percent, seconds, size, times, with_ends
+from caloscope.study.results import CleanLine, CostLine, FaultLine, Interval
 
 _RANKED = (
-    Column("detector", False),
-    Column("place"),
-    *map(
-        Column,
-        (
-            "times slower than the oracle",
-            "found",
-            "false incidents in 3,700 LS",
-            "training",
-            "inference, ms/LS",
-            "parameters",
-            "size",
-        ),
-    ),
+    "found",
+    "clean LS judged",
+    "false incidents in 3,700 LS",
+    "training",
+    "inference, ms/LS",
+    "parameters",
+    "size",
 )
 
 
 def ranking_table(of: Parts, at: Conditions) -> str:
     """Detectors, best first, with what they cost."""
     ranked, costs = of.ranking(at), of.costs(at)
+    clean = {each.setting.detector: each for each in of.clean(at)}
     if not ranked:
         return ""
     rows = []
@@ -39,13 +33,20 @@ def ranking_table(of: Parts, at: Conditions) -> str:
                 str(place),
                 times(line.slower),
                 percent(line.found),
+                _judged(clean.get(who)),
                 with_ends(line.false),
                 *_cost(costs.get(who)),
             ]
         )
     faults = max(line.faults for line in ranked.values())
-    caption = f"Ranking by the geometric mean over {faults} faults of the mean delay over the oracle's; "
-    return table(caption + "in brackets 95 % intervals", _RANKED, rows)
+    over = " over the oracle's" if of.has_oracle else ""
+    caption = f"Ranking by the geometric mean over {counted(faults, 'fault')} of the mean delay{over}; "
+    columns = [Column("detector", False), *map(Column, ("place", of.slowness, *_RANKED))]
+    return table(caption + "in brackets 95 % intervals", columns, rows)
+
+
+def _judged(of: CleanLine | None) -> str:
+    return NOT_KNOWN if of is None or not of.lumis else f"{of.judged:,} of {of.lumis:,}"
 
 
 def _cost(of: CostLine | None) -> list[str]:

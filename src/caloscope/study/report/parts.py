@@ -42,6 +42,20 @@ class Parts:
     main: Conditions
 
     @property
+    def has_oracle(self) -> bool:
+        """Whether delays are over the oracle's; of measured data there is none."""
+        return any(each.setting.detector == ORACLE for each in self.results.faults)
+
+    @property
+    def slowness(self) -> str:
+        """What an axis of `RankLine.slower` says."""
+        return "times slower than the oracle" if self.has_oracle else "mean delay, lumisections"
+
+    def delay(self, told: str) -> str:
+        """A slowness in words, in its place in a sentence."""
+        return f"{told} times the oracle's" if self.has_oracle else f"{told} lumisections"
+
+    @property
     def matrices(self) -> tuple[str, ...]:
         """The names of the matrices, the main one first, the others as they come."""
         names = dict.fromkeys(each.matrix for each in _settings(self.results) if each.detector != ORACLE)

@@ -19,6 +19,8 @@ def write_pictures(drawings: Sequence[Drawing], scenes: Sequence[Scene], view: V
     except UsageError:
         return
     folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.png"), *folder.glob("*.pdf")):
+        old.unlink()  # those of an earlier report may have other names
     for drawing in drawings:
         if isinstance(drawing, Chart):
             panels = [settled(panel) for panel in drawing.panels]

@@ -92,7 +92,7 @@ def cost_chart(of: Parts, at: Conditions, looks: Mapping[str, Look]) -> Chart | 
         return None
     training = Axis("training, seconds", True)
     inference = Axis("inference, ms a lumisection", True)
-    slower = Axis("times slower than the oracle", True)
+    slower = Axis(of.slowness, True)
 
     def lines(cost: Mapping[str, float]) -> tuple[Line, ...]:
         least = min((each for each in cost.values() if each > 0), default=1.0)
@@ -106,8 +106,8 @@ def cost_chart(of: Parts, at: Conditions, looks: Mapping[str, Look]) -> Chart | 
         Panel("", inference, slower, lines({who: costs[who].inference_ms for who in both})),
     )
     caption = (
-        "Times slower than the oracle (down: better) against seconds of training (left) and milliseconds of "
+        f"{of.slowness.capitalize()} (down: better), against seconds of training (left) and milliseconds of "
         "inference for one lumisection (right), all on logarithmic scales; bars are 95 % intervals. Look for "
-        "detectors at the lower left: those to the right of them cost more and find faults later."
+        "detectors at the lower left: those to the right of them cost more, those above find faults later."
     )
     return Chart("cost", "Cost against performance", caption, panels, 2, 330)

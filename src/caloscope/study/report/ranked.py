@@ -16,15 +16,17 @@ def ranking_chart(of: Parts, at: Conditions, looks: Mapping[str, Look], name: st
     ranked = of.ranking(at)
     if not ranked:
         return None
-    slower = Axis("times slower than the oracle", log=True)
+    slower = Axis(of.slowness, log=True)
     found = Axis("found, % of all trials", low=-0.02, high=1.02, ticks=_per_cent())
     rows: dict[str, RankLine] = dict(ranked)
     panels = (
         by_detector("", slower, {who: line.slower for who, line in rows.items()}, looks, 1.0),
         by_detector("", found, {who: line.found for who, line in rows.items()}, looks, None, named=False),
     )
+    over = "over the oracle's" if of.has_oracle else "in lumisections"
     caption = (
-        "Left: the mean delay over the oracle's, as geometric mean over all faults, on a logarithmic scale; "
+        f"Left: the mean delay {over}, as geometric "
+        "mean over all faults, on a logarithmic scale; "
         "1 (dotted) is as good as can be, further right is worse. Right: the share of all trials in which "
         "the "
         "fault was found. Bars are 95 % intervals. Look for bars that do not overlap: those detectors differ."

@@ -12,6 +12,12 @@ from caloscope.study.results import FaultLine, Results
 _MOST = 8
 """Names that a sentence lists."""
 
+_WIDE = 5.0
+"""Times the rate asked for from which on the end of an interval says little."""
+
+_NEARLY = 0.95
+"""Share of the healthy lumisections below which it is said that others were not judged."""
+
 
 def summary(results: Results) -> list[str]:
     """Sentences: what was compared, who is first, what nobody finds, how false rates are, what varies."""
@@ -25,6 +31,7 @@ def sentences(of: Parts) -> list[str]:
         first_place,
         _not_found,
         _false,
+        _unknown,
         prior_work,
         transferred,
         amounts,
@@ -103,7 +110,23 @@ def _false(of: Parts) -> Iterator[str]:
                 f"{listed(names)}."
             )
     known = [line for line in clean if isfinite(line.rate.low)]
-    fair = len(known) - len(over) - len(under)
+    fair = [line for line in known if line not in (*over, *under)]
     if fair:
-        which = "all" if fair == len(known) else f"{fair} of {len(known)}"
-        yield f"The interval of the rate of false incidents contains the one asked for in {which} cases."
+        which = "all" if len(fair) == len(known) else f"{len(fair)} of {len(known)}"
+        wide = sum(line.rate.high > _WIDE * line.asked for line in fair)
+        few = f", for {wide} of them for want of lumisections to tell" if wide else ""
+        yield (
+            "The interval of the rate of false incidents contains the one asked for in "
+            f"{which} cases of the first part{few}."
+        )
+
+
+def _unknown(of: Parts) -> Iterator[str]:
+    """Who does not judge all that is healthy."""
+    told = [
+        f"{named(line.setting.detector)} {line.judged:,} of {line.lumis:,}"
+        for line in of.clean(of.main)
+        if line.judged < _NEARLY * line.lumis
+    ]
+    if told:
+        yield f"Healthy lumisections that got a verdict at all: {listed(told)}."

@@ -87,7 +87,7 @@ def transfer_map(of: Parts, matrix: str, number_: int) -> Heat | None:
             tiles = tuple(tuple(_tile(mine.get((row, column)), home) for column in columns) for row in rows)
             grids.append(Grid(who, rows, columns, tiles))
     caption = _caption(home)
-    low, scale = (-reach, "times at home") if home else (0.0, "times slower than the oracle")
+    low, scale = (-reach, "times at home") if home else (0.0, of.slowness)
     powers = range(round(low), round(reach) + 1)
     ticks = tuple((float(power), f"{2.0**power:g}") for power in powers)
     title = f"Learned here, judged there{f': {matrix}' if matrix else ''}"
@@ -110,8 +110,9 @@ def _home_map(of: Parts, found: list[Pair], matrix: str, number_: int) -> Heat:
     )
     title = f"Each where it learned{f': {matrix}' if matrix else ''}"
     grid = (Grid("", rows, columns, tiles),)
-    scale = "times slower than the oracle"
-    return Heat(f"transfer-{number_}", title, caption, grid, "judged on", "", 0.0, reach, scale, ticks, False)
+    return Heat(
+        f"transfer-{number_}", title, caption, grid, "judged on", "", 0.0, reach, of.slowness, ticks, False
+    )
 
 
 def _caption(home: bool) -> str:

@@ -16,7 +16,7 @@ def transferred(of: Parts) -> Iterator[str]:
         found = list(pairs(of, matrix))
         away = [pair for pair in found if pair.ratio is not None and pair.trained != pair.tested]
         if not away:
-            yield from _at_home(found, matrix)
+            yield from _at_home(of, found, matrix)
             continue
         told = [f"Judged on another sample than learned from ({matrix or 'main part'}):"]
         told += _refused(away)
@@ -26,7 +26,7 @@ def transferred(of: Parts) -> Iterator[str]:
         yield " ".join(each for each in told if each)
 
 
-def _at_home(found: Sequence[Pair], matrix: str) -> Iterator[str]:
+def _at_home(of: Parts, found: Sequence[Pair], matrix: str) -> Iterator[str]:
     """Where each detector is nearest to the oracle, and where farthest, of samples that it learned from."""
     told = []
     for who in dict.fromkeys(pair.detector for pair in found):
@@ -36,7 +36,7 @@ def _at_home(found: Sequence[Pair], matrix: str) -> Iterator[str]:
             ends = f"{times(best.slower)} ({best.tested}) to {times(worst.slower)} ({worst.tested})"
             told.append(f"{named(who)} {ends}")
     if told:
-        yield f"Times the oracle's delay from sample to sample, {matrix}: {'; '.join(told)}."
+        yield f"{_delays(of)} from sample to sample, {matrix}: {'; '.join(told)}."
 
 
 def _refused(away: Sequence[Pair]) -> Iterator[str]:
@@ -92,5 +92,12 @@ def _series(
     who = next((each for each in of.detectors if all(each in of.ranking(at) for at in every)), firsts[0])
     told = [f"{times(of.ranking(at)[who].slower)} from {words(at)}" for at in every if who in of.ranking(at)]
     first = list(dict.fromkeys(firsts))
-    best = "it is first in all" if first == [who] else f"first are {listed([named(each) for each in first])}"
-    yield f"Times the oracle's delay for {named(who)}, {matrix}: {'; '.join(told)}; {best}."
+    best = (
+        "; it is first in all" if first == [who] else f"; first are {listed([named(each) for each in first])}"
+    )
+    alone = all(len(of.ranking(at)) == 1 for at in every)
+    yield f"{_delays(of)} for {named(who)}, {matrix}: {'; '.join(told)}{'' if alone else best}."
+
+
+def _delays(of: Parts) -> str:
+    return "Times the oracle's delay" if of.has_oracle else "Mean delay in lumisections"
