@@ -16,25 +16,13 @@ import pytest
 from caloscope.errors import UsageError
 from caloscope.study.kept import Kept
 from caloscope.study.measuring import clean
-from caloscope.study.run import measure, work
+from caloscope.study.run import work
 from caloscope.study.schedule import missing
-from caloscope.study.whole import Plan, gathered, plan
+from caloscope.study.whole import gathered, plan
 
 from ..dask_cluster import started_scheduler
 from ..running import caloscope
-from .text import written
-
-
-def planned(folder: Path, more: str = "") -> Plan:
-    return plan(written(folder, more))
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny study, measured."""
-    folder = tmp_path_factory.mktemp("study")
-    measure(planned(folder).places, Kept(folder / "cache"))
-    return folder / "cache"
+from .text import planned, written
 
 
 def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:

@@ -11,22 +11,10 @@ from caloscope.study.run import measure
 from caloscope.study.schedule import missing
 from caloscope.study.showing import examples
 from caloscope.study.text import ORACLE
-from caloscope.study.whole import Plan, gathered, plan
+from caloscope.study.whole import gathered, plan
 
 from ..running import caloscope
-from .text import TINY, written
-
-
-def planned(folder: Path, more: str = "") -> Plan:
-    return plan(written(folder, more))
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny study, measured."""
-    folder = tmp_path_factory.mktemp("study")
-    measure(planned(folder).places, Kept(folder / "cache"))
-    return folder / "cache"
+from .text import TINY, planned, written
 
 
 def test_it_measures_what_the_text_asks_for(cache: Path, tmp_path: Path) -> None:

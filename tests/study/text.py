@@ -4,6 +4,7 @@ from pathlib import Path
 
 from caloscope.study.described import parse
 from caloscope.study.text import StudyText
+from caloscope.study.whole import Plan, plan
 
 TINY = """
 title = "A first look"
@@ -47,3 +48,8 @@ def written(folder: Path, more: str = "") -> Path:
     path = folder / "tiny.toml"
     path.write_text(TINY + more, "utf-8")
     return path
+
+
+def planned(folder: Path, more: str = "") -> Plan:
+    """The same, checked."""
+    return plan(written(folder, more))

@@ -155,3 +155,10 @@ def test_what_was_not_judged_is_said() -> None:
     told = " ".join(summary(replace(made, clean=(*half, *made.clean[1:]))))
     assert "Healthy lumisections that got a verdict at all: reference 7,400 of 14,800." in told
     assert "got a verdict" not in " ".join(summary(made))
+
+
+def test_what_was_not_calibrated_is_said() -> None:
+    made = invented.results()
+    told = " ".join(summary(replace(made, calibration=())))
+    assert "Not calibrated, for want of good lumisections or as asked: reference, pull and cmssw-ml" in told
+    assert "Not calibrated" not in " ".join(summary(made))

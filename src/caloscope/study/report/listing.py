@@ -11,9 +11,9 @@ from caloscope.study.results import CleanLine, CostLine, FaultLine, Interval
 _RANKED = (
     "found",
     "clean LS judged",
-    "false incidents in 3,700 LS",
+    "false in 3,700 LS",
     "training",
-    "inference, ms/LS",
+    "ms/LS",
     "parameters",
     "size",
 )

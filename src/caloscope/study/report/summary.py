@@ -28,6 +28,7 @@ def sentences(of: Parts) -> list[str]:
     """The same of results whose seeds are put together."""
     parts_ = (
         _compared,
+        _not_calibrated,
         first_place,
         _not_found,
         _false,
@@ -56,6 +57,17 @@ def _compared(of: Parts) -> Iterator[str]:
         "were made "
         f"for {of.results.rate:g} false incident{'s' * (of.results.rate != 1)} in 3,700 lumisections (24 h)."
     )
+
+
+def _not_calibrated(of: Parts) -> Iterator[str]:
+    """Whose thresholds rest on no good lumisections."""
+    known = {each.setting.detector for each in of.calibration(of.main)}
+    others = [each.setting.detector for each in of.clean(of.main) if each.setting.detector not in known]
+    if others:
+        yield (
+            f"Not calibrated, for want of good lumisections or as asked: {listed(list(map(named, others)))}. "
+            "Thresholds are those of the formula, or of a detector's own."
+        )
 
 
 def _failed(of: Parts) -> Iterator[str]:
