@@ -73,9 +73,9 @@ def _lines(clean: tuple[CleanLine, ...], floor: float, looks: Mapping[str, Look]
         lines.append(Line(who, looks[who], at, seen))
     caption = (
         "Excursions above thresholds in 3,700 lumisections (24 h) in which nothing was wrong, against the "
-        "rate that the thresholds were made for, both on logarithmic scales. Bars are 95 % intervals; marks at "
-        "the lower edge: none seen, with the upper limit. Look for lines that leave the dotted diagonal: "
-        "above it there are more false ones than asked for."
+        "rate that the thresholds were made for, both on logarithmic scales. Bars are 95 % intervals; marks "
+        "at the lower edge: none seen, with the upper limit. Look for lines that leave the dotted "
+        "diagonal: above it there are more false ones than asked for."
     )
     panel = Panel("", x, Axis("observed", True, floor / 1.25), tuple(lines))
     return Chart("calibration", "Thresholds: asked and observed", caption, (panel,), 1, 420)
