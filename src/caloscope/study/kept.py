@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from caloscope.errors import UsageError
 
-_ANY: Final = frozenset({"failed", "seconds", "trials", "threshold", "cells"})
+_ANY: Final = frozenset({"failed", "seconds", "trials", "threshold", "cells", "verdicts"})
 """One of these is in every result."""
 
 

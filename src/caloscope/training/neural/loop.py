@@ -15,6 +15,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from caloscope.errors import UsageError
 from caloscope.training.neural.batches import batches, shuffled
+from caloscope.training.neural.careful import careful
 from caloscope.training.neural.checkpoint import Epoch, Progress, damaged, load, save
 from caloscope.training.neural.device import fabric_of
 from caloscope.training.neural.problem import Problem, Rows
@@ -58,6 +59,11 @@ def _told_by_process(error: ProcessRaisedException) -> Exception:
 
 def _work(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None, fabric: Fabric) -> None:
     """One process of training; only the first keeps and tells."""
+    with careful():
+        _trained(problem, recipe, folder, tell, fabric)
+
+
+def _trained(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None, fabric: Fabric) -> None:
     torch.manual_seed(recipe.seed)
     network = problem.module().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, fused=True)
