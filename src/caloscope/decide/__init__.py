@@ -8,7 +8,7 @@ from caloscope.decide.beyond import beyond_chance
 from caloscope.decide.budget import CLASSES, SHARES, budget
 from caloscope.decide.codes import codes_of, quality_of, unknown_codes
 from caloscope.decide.cut import Cut, Interval, upper_bound
-from caloscope.decide.excursions import excursions, upcrossings
+from caloscope.decide.excursions import dispersion, excursions, upcrossings
 from caloscope.decide.formula import CROSSINGS, LUMIS_PER_DAY, threshold_for
 from caloscope.decide.tail import Tail, fit_score_tail, fit_tail
 
@@ -23,6 +23,7 @@ __all__ = [
     "beyond_chance",
     "budget",
     "codes_of",
+    "dispersion",
     "excursions",
     "fit_score_tail",
     "fit_tail",

@@ -73,7 +73,14 @@ def clumping(series: Sequence[Array], level: float) -> float:
     """
     lengths = np.array([float(len(one)) for one in scored(series)])
     counts = np.array([float(len(excursions([one], level))) for one in series])
-    counts, lengths = counts[lengths > 0], lengths[lengths > 0]
+    return dispersion(counts[lengths > 0], lengths[lengths > 0])
+
+
+def dispersion(counts: Array, lengths: Array) -> float:
+    """Variance over mean of what was counted in runs, `(run,)`, for their lengths; at least 1.
+
+    1 where too few runs or counts could tell.
+    """
     if len(lengths) < FEWEST_RUNS or counts.sum() < FEWEST_EXCURSIONS:
         return 1.0
     expected = counts.sum() * lengths / lengths.sum()

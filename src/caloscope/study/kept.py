@@ -1,6 +1,7 @@
 """Results of cells on disk, one file each, written whole or not at all."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -8,8 +9,8 @@ from uuid import uuid4
 
 from caloscope.errors import UsageError
 
-_ANY: Final = frozenset({"failed", "seconds", "trials", "threshold", "cells", "verdicts"})
-"""One of these is in every result."""
+_KEY: Final = "key"
+"""Each result says which it is: what another program left in its place is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,16 @@ class Kept:
             return None
         except (OSError, ValueError) as error:
             raise UsageError(f"{path}: found no result ({error}), remove it to measure again") from error
-        if not isinstance(found, dict) or not found.keys() & _ANY:
+        if not isinstance(found, dict) or found.get(_KEY) != key:
             raise UsageError(f"{path}: found no result, remove it to measure again")
         return found
 
-    def write(self, key: str, result: Any) -> None:
+    def write(self, key: str, result: Mapping[str, Any]) -> None:
         """Keep a result; whoever reads sees all of it or nothing."""
         path = self.file(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not a temporary file of the library's: only its owner could read that, and folders are shared.
         new = path.with_name(f".{key}.{uuid4().hex}.json")
         with new.open("x", encoding="utf-8") as file:
-            json.dump(result, file, separators=(",", ":"))
+            json.dump({**result, _KEY: key}, file, separators=(",", ":"))
         new.replace(path)

@@ -198,7 +198,7 @@ class _Calm:
             "lumis": self._lumis,
             "judged": self._judged,
             "flags": self._flags,
-            "incidents": len(self._known),
+            "incidents": sum(self._incidents),
             "by_run": self._incidents,
             "ms": 1e3 * float(np.median(self._seconds)) if self._seconds else None,
             "cells": self._cells,

@@ -21,7 +21,7 @@ from caloscope.simulate import Conditions, Fill, Healthy, conditions, healthy, r
 from caloscope.study.oracle import where
 from caloscope.study.rows import Indices, Row
 from caloscope.study.text import SampleText
-from caloscope.study.unnoticed import unnoticed
+from caloscope.study.unnoticed import TAG, unnoticed
 
 RUN_LUMIS: Final = 100
 """Lumisections of a run that is learned from."""
@@ -45,7 +45,6 @@ FIRST_LEARNED, FIRST_GOOD, FIRST_CLEAN, FIRST_TRIAL, FIRST_YARDSTICK = (
     150_000,
     160_000,
 )
-_TAG: Final = 0x57D1
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ class Simulated:
 
     def _fill(self, run: int, lumis: int, day: float, **more: float) -> Fill:
         low, high = self.text.pileup
-        pileup = float(np.random.default_rng([self.seed, _TAG, run]).uniform(low, high))
+        pileup = float(np.random.default_rng([self.seed, TAG, run]).uniform(low, high))
         steady = {} if self.text.events == "varying" else {"events": self.text.events, "gaps": 0.0}
         changes = {
             "dataset": self.text.dataset,

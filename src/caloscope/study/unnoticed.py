@@ -12,7 +12,8 @@ from caloscope.records import LumiId
 from caloscope.simulate import Fill
 from caloscope.study.rows import Indices, Row, on_view
 
-_TAG: Final = 0x57D1
+TAG: Final = 0x57D1
+"""In the seeds of all that is drawn of a study's simulated runs."""
 
 
 def unnoticed(
@@ -23,7 +24,7 @@ def unnoticed(
     One that is there in every second lumisection lasts twice as long. Raises `UsageError` where no
     lumisection would have it, or it can be nowhere.
     """
-    rng = np.random.default_rng([fill.seed, _TAG, fill.run, 1])
+    rng = np.random.default_rng([fill.seed, TAG, fill.run, 1])
     possible = [each for each in rows if each[1]]
     number = round(share * fill.lumis)
     if not possible or number < 1:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from caloscope import calibrate
+from caloscope.decide import dispersion
 from caloscope.study.results import NOTHING, Interval
 
 CONFIDENCE: Final = 0.95
@@ -17,10 +18,6 @@ DRAWS: Final = 1_000
 """Times that trials are drawn again (Efron 1979)."""
 
 SEED: Final = 1979
-
-FEWEST_RUNS: Final = 5
-FEWEST_COUNTS: Final = 20
-"""Runs, and what was counted in them, from which it can be told how it clumps."""
 
 
 def draws(trials: int) -> NDArray[np.int64]:
@@ -58,12 +55,9 @@ def garwood(count: int, exposure: float) -> Interval:
 def clumped(counts: Sequence[int], exposure: float) -> Interval:
     """The rate of what came in clumps: wider by how much more counts of runs vary than independent ones'.
 
-    The number and the exposure are divided by variance over mean of `counts`, where that is above 1 and
-    there are five runs and 20 counts that could tell.
+    The number and the exposure are divided by the `dispersion` of `counts`, those of runs of the same length.
     """
-    found = np.asarray(counts, np.float64)
-    number = float(found.sum())
-    if len(found) < FEWEST_RUNS or number < FEWEST_COUNTS or exposure <= 0:
-        return garwood(int(number), exposure)
-    wide = max(1.0, float(found.var(ddof=1) / found.mean()))
+    if exposure <= 0:
+        return NOTHING
+    number, wide = sum(counts), dispersion(np.asarray(counts, np.float64), np.ones(len(counts)))
     return Interval(number / exposure, *calibrate.garwood(number / wide, exposure / wide))

@@ -57,13 +57,9 @@ def _told_by_process(error: ProcessRaisedException) -> Exception:
     return UsageError(told) if name.rpartition(".")[2] == UsageError.__name__ else error
 
 
+@careful()
 def _work(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None, fabric: Fabric) -> None:
     """One process of training; only the first keeps and tells."""
-    with careful():
-        _trained(problem, recipe, folder, tell, fabric)
-
-
-def _trained(problem: Problem, recipe: Recipe, folder: Path, tell: Told | None, fabric: Fabric) -> None:
     torch.manual_seed(recipe.seed)
     network = problem.module().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, fused=True)

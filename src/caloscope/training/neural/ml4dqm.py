@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from caloscope.training.neural.careful import careful
 from caloscope.training.neural.ml4dqm_networks import AUTOENCODERS, network, parameters
 
 Images: TypeAlias = NDArray[np.float32]
@@ -48,6 +49,7 @@ class Answer:
     epochs: int
 
 
+@careful()
 def judge(
     name: str,
     learn: tuple[Images, NDArray[np.int64]],
