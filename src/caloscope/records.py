@@ -5,7 +5,7 @@ All records are frozen: a stage answers with a new one and never changes what it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -59,6 +59,11 @@ class Reason(StrEnum):
     LATE = "LATE"
     NO_BASELINE = "NO_BASELINE"
     OUT_OF_RANGE = "OUT_OF_RANGE"
+    RAMP = "RAMP"
+    COSMICS = "COSMICS"
+    HEAVY_IONS = "HEAVY_IONS"
+    SPECIAL = "SPECIAL"
+    POWER_OFF = "POWER_OFF"
     DETECTOR_FAILED = "DETECTOR_FAILED"
     # why a cell is flagged
     EVIDENCE = "EVIDENCE"
@@ -68,6 +73,22 @@ class Reason(StrEnum):
     # why a scored map is degraded, though not UNKNOWN
     EVENTS_ESTIMATED = "EVENTS_ESTIMATED"
     PILEUP_ESTIMATED = "PILEUP_ESTIMATED"
+
+
+class LumiState(StrEnum):
+    """What the accelerator and the data taking were like in a lumisection.
+
+    RAMP: beams are there, but not in stable collisions (injection, ramp, squeeze, adjust, dump). SPECIAL:
+    scans and machine development, where rates mean something else. UNTOLD: nobody says, nor do the maps.
+    """
+
+    COLLISIONS = "COLLISIONS"
+    RAMP = "RAMP"
+    NO_BEAM = "NO_BEAM"
+    COSMICS = "COSMICS"
+    HEAVY_IONS = "HEAVY_IONS"
+    SPECIAL = "SPECIAL"
+    UNTOLD = "UNTOLD"
 
 
 class Direction(StrEnum):
@@ -137,6 +158,23 @@ class MapRecord:
         return self.counts.dtype.kind == "u"
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What one source says of the conditions of a lumisection; all that it does not say stays empty.
+
+    `off` names the partitions of the detector whose high voltage or front end is off (`EB+`, `HBHEa`, `HO`),
+    `trigger` the trigger's setting (a key, a prescale column), of which only a change means something, `fill`
+    the LHC's fill. `source` says who says so, `detail` what, in words.
+    """
+
+    state: LumiState = LumiState.UNTOLD
+    off: frozenset[str] = frozenset()
+    trigger: str = ""
+    fill: int | None = None
+    source: str = ""
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lumisection:
     """All that one source holds of one lumisection.
@@ -146,7 +184,8 @@ class Lumisection:
     `assumptions` says in words what the reader had to assume (era, lumi number ...).
     `began_at` is seconds since 1970, UTC, None where unknown. `partial`: other sources may hold the rest of
     its events, and the parts add up. `simulated`: the source says that its counts are no experiment's.
-    `era` is that which the source says it is of, empty where it says none.
+    `era` is that which the source says it is of, empty where it says none. `conditions` is what it says of
+    them, None where it says nothing; a source may hold them and no map.
     """
 
     label: str
@@ -161,6 +200,7 @@ class Lumisection:
     unusable: frozenset[str] = frozenset()
     simulated: bool = False
     era: str = ""
+    conditions: Conditions | None = None
 
     @property
     def id(self) -> LumiId:
@@ -240,7 +280,8 @@ class MapResult:
     Flagged cells carry `flag_reason`, those in `never_alive` carry NEVER_ALIVE. `image_events` is the number
     of events behind what the detector looked at (a sum over lumisections for some), `seconds` what it took.
     For an UNKNOWN result `reason` says why, and the arrays hold what is known (codes UNKNOWN or ABSENT).
-    `degraded` lists the fallbacks that were used. `content` is a digest of what was read.
+    `degraded` lists the fallbacks that were used. `content` is a digest of what was read, `source` names the
+    file. `stages` holds the seconds of each stage (`prepare`, `detector`, `evidence`, `incidents`).
     """
 
     key: ResultKey
@@ -264,6 +305,8 @@ class MapResult:
     detail: str = ""
     began_at: float | None = None
     seconds: float = 0.0
+    source: str = ""
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def badness(self) -> Floats | None:
