@@ -10,7 +10,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from caloscope.errors import StoreError
 from caloscope.store import Store
-from caloscope.store.opening import one_line
+from caloscope.store.engines import one_line
 from caloscope.store.schema import metadata
 
 from .making import bundle, key, opened, scored
@@ -66,7 +66,7 @@ def test_another_schema_is_refused(tmp_path: Path, read_only: bool) -> None:
         raw.execute("UPDATE meta SET value = '99'")
         raw.commit()
     said = refused(str(path), read_only=read_only)
-    assert "found a store of schema 99, expected schema 4" in said
+    assert "found a store of schema 99, expected schema 5" in said
     assert "replay the data into a new store" in said
     assert "\n" not in said
 
@@ -75,9 +75,15 @@ def test_a_store_is_in_wal_mode_with_foreign_keys(tmp_path: Path) -> None:
     with opened(tmp_path / "s.db") as store, store._read() as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout", "secure_delete")
         }
-    assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 30000}
+    assert found == {
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "synchronous": 1,
+        "busy_timeout": 30000,
+        "secure_delete": 0,
+    }
 
 
 def test_paths_with_odd_characters(tmp_path: Path) -> None:
@@ -152,7 +158,9 @@ def test_the_tables_are_valid_for_postgresql() -> None:
     assert "id BIGSERIAL NOT NULL" in text
     assert "BYTEA" in text
     assert "AUTOINCREMENT" not in text
-    assert len(indexes) == 1
+    assert len(indexes) == 4
+    for only in ("settled IS NULL", "settled = 0"):
+        assert any(f"WHERE {only}" in index for index in indexes)
 
 
 def test_a_store_lives_on_when_opened_again(tmp_path: Path) -> None:

@@ -3,15 +3,23 @@
 import os
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine, inspect, make_url
 
-from caloscope.errors import StoreError
-from caloscope.records import Cell, LumiId, Reason
-from caloscope.store import Checkpoint, FileRow, Store
+from caloscope.errors import Fault, StoreError
+from caloscope.records import Cell, LumiId, LumiState, Reason
+from caloscope.store import Checkpoint, Entry, FileRow, LumiRow, RunRow, Store
+from caloscope.store.upgrading import upgrade
 
 from .making import BUNDLE, LABEL, MAP, RUN, bundle, incident, key, scored, unknown
+
+ADDED = {
+    "results": ("source", "stages", "version", "settled"),
+    "files": ("attempts", "next_try", "stages", "version"),
+}
+"""Columns that came with schema 5."""
 
 
 @pytest.fixture
@@ -48,10 +56,67 @@ def test_postgresql_gives_the_same_answers(url: str) -> None:
         assert store.latest() == (LABEL, RUN, 30)
         assert [row.lumi for row in store.flags()] == [n for n in range(1, 29) for _ in bad]
         assert store.incidents() == [incident(1, 2, 28, closed=29)]
-        assert len(store.checkpoints(LABEL, MAP, BUNDLE)) == 20
+        # The last twenty, of which the revision made two untrue.
+        assert [each.lumi for each in store.checkpoints(LABEL, MAP, BUNDLE)] == list(range(11, 29))
         assert store.arrays(key(30))["codes"].shape == (4, 6)
         assert store.file("a.root", 2**40, 1_700_000_000_000_000_000) is not None
         assert store.masks(MAP) == [mask]
         assert [change.id for change in store.changes_since(0)] == list(range(1, store.last_change() + 1))
         with pytest.raises(StoreError, match="reading only"):
             store.revoke_mask(mask.id)
+
+
+def test_postgresql_keeps_the_same_books(url: str) -> None:
+    lumi = LumiRow(LABEL, RUN, 1, LumiState.COLLISIONS, "told", off=("EB+",), trigger="k", fill=2**40)
+    waiting = FileRow("b.root", 1, 1, "WAITING", Fault.UNREADABLE, "EIO", attempts=2, next_try=1.5)
+    with Store(url) as store:
+        store.register_bundle(bundle())
+        for shift in (0.0, 0.5):
+            store.record_all([Entry(lumis=[replace(lumi, shift=shift)])])
+        store.record_all([Entry([scored(n, {(0, 0): 0})]) for n in range(1, 21)])
+        store.record([], [incident(1, 3, 5, closed=6)])
+        store.note_files([waiting, FileRow("a.root", 1, 1, "DONE")])
+        store.note_file(replace(waiting, attempts=3))
+        store.note_run(LABEL, RUN, at=1.0)
+        store.note_run(LABEL, RUN, at=2.0, ended_by="marker")
+        assert store.lumis(LABEL, RUN) == store.newest_lumis(LABEL, 3) == [replace(lumi, shift=0.5)]
+        assert store.runs_known(LABEL) == [RunRow(LABEL, RUN, 1.0, 2.0, 2.0, "marker")]
+        assert [row.attempts for row in store.waiting_files()] == [3]
+        assert store.count_files() == {"DONE": 1, "WAITING": 1}
+        assert len(store.files_known(["a.root", "b.root", "c.root"])) == 2
+        assert store.thin(5, 10, 4) == 12
+        whole = [row.id.lumi for row in store.results(LABEL, RUN) if store.arrays(row.key)]
+        assert whole == [3, 6, 10, *range(16, 21)]
+        assert store.thin(5, 10, 4, forget=5) == 1
+        assert not store.arrays(key(10))
+        assert [row.lumi for row in store.flags()] == list(range(1, 21))
+        assert store.trim_changes(3) == store.oldest_change() - 1
+        assert [change.kind for change in store.changes_since(0)][-1] == "run"
+
+
+def test_postgresql_is_upgraded(url: str) -> None:
+    with Store(url) as store:
+        store.register_bundle(bundle())
+        store.record([scored(1)])
+        store.note_file(FileRow("a.root", 1, 1, "DONE"))
+    engine = create_engine(url)
+    with engine.begin() as connection:  # what schema 5 brought is taken away again
+        for table in ("lumis", "runs"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        for table, names in ADDED.items():
+            for name in names:
+                connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {name}")
+        connection.exec_driver_sql("DROP INDEX files_by_status")
+        connection.exec_driver_sql("UPDATE meta SET value = '4'")
+    with pytest.raises(StoreError, match="caloscope store upgrade"):
+        Store(url)
+    assert upgrade(url) == ("4", "5")
+    with engine.connect() as connection:
+        found = {index["name"] for index in inspect(connection).get_indexes("results")}
+        assert {"results_unsettled", "results_kept"} <= found
+    engine.dispose()
+    with Store(url) as store:
+        store.record([scored(2)])
+        assert [(row.source, row.stages) for row in store.results(LABEL, RUN)] == [("", {}), ("", {})]
+        assert [row.attempts for row in store.files()] == [1]
+        assert store.thin(1, 100) == 1

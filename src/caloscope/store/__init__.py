@@ -7,9 +7,13 @@ tied to it but the way a connection is opened.
 from types import TracebackType
 from typing import Self
 
+from caloscope.store.books import Books
 from caloscope.store.entries import Entry, Packed, packed
 from caloscope.store.ledger import Ledger
+from caloscope.store.lumis import Lumis
+from caloscope.store.pictured import Pictured
 from caloscope.store.reading import Reading
+from caloscope.store.retention import Retention
 from caloscope.store.rows import (
     BundleRow,
     BundleState,
@@ -18,8 +22,11 @@ from caloscope.store.rows import (
     FileRow,
     FileStatus,
     FlagRow,
+    LumiOrigin,
+    LumiRow,
     MaskRow,
     ResultRow,
+    RunRow,
 )
 from caloscope.store.writing import Writing
 
@@ -32,15 +39,18 @@ __all__ = [
     "FileRow",
     "FileStatus",
     "FlagRow",
+    "LumiOrigin",
+    "LumiRow",
     "MaskRow",
     "Packed",
     "ResultRow",
+    "RunRow",
     "Store",
     "packed",
 ]
 
 
-class Store(Reading, Ledger, Writing):
+class Store(Reading, Ledger, Lumis, Pictured, Writing, Books, Retention):
     """A database of verdicts, opened from a SQLAlchemy URL or the path of an SQLite file; a context manager.
 
     A writer creates the file (its folder must be there) or the tables of an empty database; `read_only`

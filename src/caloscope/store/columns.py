@@ -1,15 +1,15 @@
-"""Records to the columns of a table and back."""
+"""Results and incidents to the columns of a table and back, and the plain values that all columns share."""
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import asdict
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection, Row, Table, insert
 
-from caloscope.errors import Fault, StoreError
+from caloscope import __version__
+from caloscope.errors import StoreError
 from caloscope.records import (
     Cell,
     Code,
@@ -22,13 +22,27 @@ from caloscope.records import (
     ResultKey,
     Severity,
 )
-from caloscope.store.rows import BundleRow, FileRow, MaskRow, ResultRow
+from caloscope.store.rows import ResultRow
+from caloscope.store.schema import results, series
 
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 """A row of any query."""
 
 Values: TypeAlias = dict[str, Any]
 """Columns of a row by name."""
+
+
+_PLAIN: Final = (
+    *("events", "image_events", "pileup", "span", "bad_cells", "masked_cells"),
+    *("scored_at", "seconds", "content", "detail", "began_at", "source", "version"),
+)
+_READ: Final = ("quality", "reason", "flag_reason", "degraded", "stages", *_PLAIN)
+
+RESULT: Final = (
+    *(series.c.label, results.c.run, results.c.lumi, series.c.map, series.c.bundle),
+    *(results.c[name] for name in _READ),
+)
+"""What a result is made from, in order: a run has thousands, and names are slow."""
 
 
 def dump_cells(cells: Iterable[Cell]) -> str:
@@ -49,26 +63,16 @@ def insert_row(connection: Connection, table: Table, values: Values) -> int:
     return int(key[0])
 
 
-def bundle_values(bundle: BundleRow) -> Values:
-    """Columns of a bundle."""
-    return {**asdict(bundle), "card": json.dumps(bundle.card, sort_keys=True)}
-
-
-def bundle_row(row: AnyRow) -> BundleRow:
-    """A bundle from its columns."""
-    return BundleRow(**{**row._mapping, "card": json.loads(row.card)})
-
-
 def result_values(result: MapResult) -> Values:
     """Columns of a result, without its arrays, its series and the time at which it is written."""
     return {
         "run": int(result.key.run),
         "lumi": int(result.key.lumi),
         "quality": str(result.quality),
-        "reason": _text(result.reason),
+        "reason": text_of(result.reason),
         "flag_reason": str(result.flag_reason),
-        "events": _integer(result.events),
-        "image_events": _integer(result.image_events),
+        "events": integer(result.events),
+        "image_events": integer(result.image_events),
         "pileup": number(result.pileup),
         "span": int(result.span),
         "degraded": ",".join(result.degraded),
@@ -78,21 +82,23 @@ def result_values(result: MapResult) -> Values:
         "content": result.content,
         "detail": storable(result.detail),
         "began_at": number(result.began_at),
+        "source": storable(result.source),
+        "stages": dump_seconds(result.stages),
+        "version": __version__,
     }
 
 
 def result_row(row: AnyRow) -> ResultRow:
-    """A result from its columns and those of its series."""
-    found = row._mapping
-    plain = ("events", "image_events", "pileup", "span", "bad_cells", "masked_cells")
+    """A result from the `RESULT` columns."""
+    label, run, lumi, name, bundle, quality, reason, flag_reason, degraded, stages, *plain = row
     return ResultRow(
-        key=ResultKey(row.label, row.run, row.lumi, row.map, row.bundle),
-        quality=Quality(row.quality),
-        reason=Reason(row.reason) if row.reason else None,
-        flag_reason=Reason(row.flag_reason),
-        degraded=tuple(Reason(word) for word in row.degraded.split(",") if word),
-        **{name: found[name] for name in plain},
-        **{name: found[name] for name in ("scored_at", "seconds", "content", "detail", "began_at")},
+        key=ResultKey(label, run, lumi, name, bundle),
+        quality=Quality(quality),
+        reason=Reason(reason) if reason else None,
+        flag_reason=Reason(flag_reason),
+        degraded=tuple(Reason(word) for word in degraded.split(",") if word),
+        stages=load_numbers(stages),
+        **dict(zip(_PLAIN, plain, strict=True)),
     )
 
 
@@ -144,16 +150,6 @@ def incident_row(row: AnyRow) -> Incident:
     )
 
 
-def file_row(row: AnyRow) -> FileRow:
-    """A file from its columns."""
-    return FileRow(**{**row._mapping, "fault": Fault(row.fault) if row.fault else None})
-
-
-def mask_row(row: AnyRow) -> MaskRow:
-    """A mask from its columns."""
-    return MaskRow(**{**row._mapping, "cells": load_cells(row.cells)})
-
-
 def storable(text: str) -> str:
     """Text that every database takes; file names may hold bytes that are no text in any encoding."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
@@ -164,9 +160,28 @@ def number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)
 
 
-def _integer(value: int | None) -> int | None:
+def dump_seconds(stages: Mapping[str, float]) -> str:
+    """Seconds of stages as JSON, to the microsecond; what is not a number is left out, nothing is empty."""
+    known = {name: round(float(each), 6) for name, each in stages.items() if math.isfinite(each)}
+    return compact(known) if known else ""
+
+
+def load_numbers(text: str) -> dict[str, Any]:
+    """Numbers by name from JSON; none from an empty text."""
+    found: dict[str, Any] = json.loads(text) if text else {}
+    return found
+
+
+def compact(value: Any) -> str:
+    """Plain values as JSON without spaces."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def integer(value: int | None) -> int | None:
+    """A whole number as every database takes it; numpy's are not."""
     return None if value is None else int(value)
 
 
-def _text(value: str | None) -> str | None:
+def text_of(value: str | None) -> str | None:
+    """A word of ours as plain text."""
     return None if value is None else str(value)

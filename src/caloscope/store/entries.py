@@ -7,7 +7,7 @@ from caloscope.records import Incident, LumiId, MapResult, Reason, ResultKey
 from caloscope.store.columns import Values, result_values
 from caloscope.store.flagging import Flagged, flagged
 from caloscope.store.packing import pack_all
-from caloscope.store.rows import Checkpoint
+from caloscope.store.rows import Checkpoint, LumiRow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +37,15 @@ class Entry:
     """What is recorded together: results with their flags, incidents as they are now, the states after them.
 
     `revised_from` is where a revision begins; None: there is nothing to revise. Every result and every
-    incident is there once. See `Store.record`.
+    incident is there once. `lumis` are the conditions of lumisections, each whole, as they are known now; a
+    revision leaves those alone that it does not bring. See `Store.record`.
     """
 
     results: Sequence[MapResult | Packed] = ()
     incidents: Sequence[Incident] = ()
     checkpoints: Sequence[Checkpoint] = ()
     revised_from: LumiId | None = None
+    lumis: Sequence[LumiRow] = ()
 
     def packed(self) -> list[Packed]:
         """The results, small."""

@@ -1,6 +1,6 @@
 """Which cells of a result are flagged and how, as arrays: what intervals are made from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -16,6 +16,7 @@ Peaks: TypeAlias = NDArray[np.float64]
 """Evidence, NaN where it is not known."""
 
 _REASONS: Final = tuple(Reason)
+_NUMBERS: Final = {str(reason): number for number, reason in enumerate(_REASONS)}
 _BITS: Final = 8
 """For the direction, and for the reason."""
 
@@ -63,15 +64,17 @@ def flagged_in(
     return Flagged(id, codes.shape, _keys(found, masked, direction, reasons), peaks)
 
 
-def key_of(shape: tuple[int, ...], cell: tuple[int, ...], code: int, direction: int, reason: str) -> int:
-    """The key of an interval."""
-    place = np.array([np.ravel_multi_index(cell, shape)])
-    parts = (
-        np.array([code == Code.MASKED_BAD]),
-        np.array([direction]),
-        np.array([_REASONS.index(Reason(reason))]),
-    )
-    return int(_keys(place, *parts)[0])
+def keys_of(
+    shape: tuple[int, ...],
+    cells: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    directions: NDArray[np.int64],
+    reasons: Iterable[str],
+) -> Keys:
+    """The keys of intervals `(n,)`; `cells` are indices of one axis a row, `(axes, n)`."""
+    places = np.ravel_multi_index(tuple(cells), shape)
+    numbers = np.fromiter((_NUMBERS[reason] for reason in reasons), np.int64, len(codes))
+    return _keys(np.asarray(places), codes == Code.MASKED_BAD, directions, numbers)
 
 
 def columns_of(shape: tuple[int, ...], key: int) -> dict[str, Any]:

@@ -1,18 +1,27 @@
 """How incidents are kept as they are now, inside the transaction of a record."""
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import Any
+from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from caloscope.records import Incident, LumiId
 from caloscope.store.columns import Values, incident_values
 from caloscope.store.places import at_or_after
 from caloscope.store.schema import incidents, series
+from caloscope.store.statements import bound, update_by
 
 _AT_ONCE = 500
 """Names in one query; SQLite takes some thousand."""
+
+_KEY: Final = ("series", "id")
+
+_KNOWN: Final = select(incidents).where(
+    incidents.c.series.in_(bindparam("numbers", expanding=True)),
+    incidents.c.id.in_(bindparam("names", expanding=True)),
+)
+_NEW: Final = insert(incidents)
+_CHANGE: Final = update_by(incidents, _KEY)
 
 
 class Following:
@@ -28,39 +37,33 @@ class Following:
         Answers with the rows that tell of the changes.
         """
         notes = self._forget(touched, {(number, each.id) for number, each in given})
-        for number, group in groupby(sorted(given, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
-            notes += self._write(number, [incident for _, incident in group])
-        return notes
+        return notes + self._write(given) if given else notes
 
-    def _write(self, number: int, given: Sequence[Incident]) -> list[Values]:
-        """The incidents of one series that are new or not as they were."""
-        known = self._known(number, [incident.id for incident in given])
+    def _write(self, given: Sequence[tuple[int, Incident]]) -> list[Values]:
+        """The incidents that are new or not as they were."""
+        known = self._known(given)
         new, changed, notes = list[Values](), list[Values](), list[Values]()
-        for incident in given:
+        for number, incident in sorted(given, key=lambda pair: pair[0]):
             values = incident_values(incident, number)
-            if known.get(incident.id) == values:
+            before = known.get((number, incident.id))
+            if before == values:
                 continue
-            (changed if incident.id in known else new).append(values)
+            (new if before is None else changed).append(values)
             notes.append(_note(incident.label, incident.closed or incident.last, incident.map))
         if new:
-            self._connection.execute(insert(incidents), new)
+            self._connection.execute(_NEW, new)
         if changed:
-            same = and_(incidents.c.series == number, incidents.c.id == bindparam("which"))
-            names = [name for name in changed[0] if name not in ("series", "id")]
-            one = update(incidents).where(same).values({name: bindparam(f"new_{name}") for name in names})
-            rows = [
-                {"which": each["id"], **{f"new_{name}": each[name] for name in names}} for each in changed
-            ]
-            self._connection.execute(one, rows)
+            self._connection.execute(_CHANGE, [bound(values, _KEY) for values in changed])
         return notes
 
-    def _known(self, number: int, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The incidents as they are in the table, by their names."""
-        found: dict[str, dict[str, Any]] = {}
+    def _known(self, given: Sequence[tuple[int, Incident]]) -> dict[tuple[int, str], Values]:
+        """The incidents of those names as they are in the table, by series and name."""
+        numbers, names = sorted({number for number, _ in given}), sorted({each.id for _, each in given})
+        found: dict[tuple[int, str], Values] = {}
         for first in range(0, len(names), _AT_ONCE):
-            some = incidents.c.id.in_(names[first : first + _AT_ONCE])
-            rows = self._connection.execute(select(incidents).where(incidents.c.series == number, some))
-            found |= {row["id"]: dict(row) for row in rows.mappings()}
+            some = {"numbers": numbers, "names": names[first : first + _AT_ONCE]}
+            rows = self._connection.execute(_KNOWN, some).mappings().all()
+            found |= {(row["series"], row["id"]): dict(row) for row in rows}
         return found
 
     def _forget(self, touched: Sequence[int], given: set[tuple[int, str]]) -> list[Values]:

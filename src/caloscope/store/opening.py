@@ -1,22 +1,17 @@
-"""How a connection to a store is made: the only place that knows one database from another."""
+"""Opening a store: what is there is looked at, and made where it may be."""
 
-import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool, QueuePool
 
 from caloscope.errors import StoreError
-from caloscope.store.schema import VERSION, meta, metadata
-
-BUSY_SECONDS = 30.0
-"""How long to wait for another writer before giving up."""
+from caloscope.store.engines import make_engine, one_line, parsed_url, sqlite_path
+from caloscope.store.schema import UPGRADED, VERSION, meta, metadata
 
 
 def open_engine(url: str, *, read_only: bool) -> tuple[Engine, str]:
@@ -24,148 +19,48 @@ def open_engine(url: str, *, read_only: bool) -> tuple[Engine, str]:
 
     A writer creates what is not there yet; a reader never does. Raises `StoreError`.
     """
-    parsed = _parsed(url)
-    sqlite = parsed.get_backend_name() == "sqlite"
-    name = _sqlite_path(parsed) if sqlite else _shown(parsed)
-    try:
-        engine = _sqlite_engine(Path(name), read_only) if sqlite else _server_engine(parsed, read_only)
-    except (ModuleNotFoundError, SQLAlchemyError) as error:
-        raise StoreError(
-            f"{name}: found no usable driver ({one_line(error, parsed)}), expected one"
-        ) from None
-    try:
+    parsed = parsed_url(url)
+    engine, name = make_engine(parsed, read_only)
+    with _refused(engine, name, parsed):
         _check_or_create(engine, name, read_only)
+    return engine, name
+
+
+def existing_engine(url: str) -> tuple[Engine, str]:
+    """An engine that may write to what is there already, of whatever version, and how to name it to people.
+
+    Raises `StoreError` where there is nothing, or what is no store.
+    """
+    parsed = parsed_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(sqlite_path(parsed)).is_file():
+        raise StoreError(f"{sqlite_path(parsed)}: found no such file, expected a Caloscope store")
+    engine, name = make_engine(parsed, False)
+    with _refused(engine, name, parsed), engine.connect() as connection, connection.begin():
+        tables = inspect(connection).get_table_names()
+        if "meta" not in tables or version_of(connection) is None:
+            found = "another database" if tables else "an empty database"
+            raise StoreError(f"{name}: found {found}, expected a Caloscope store")
+    return engine, name
+
+
+@contextmanager
+def _refused(engine: Engine, name: str, parsed: URL) -> Iterator[None]:
+    """A look at what is there: where it will not do the engine is closed and the reason told in one line."""
+    try:
+        yield
     except StoreError:
         engine.dispose()
         raise
     except (SQLAlchemyError, sqlite3.Error) as error:
         engine.dispose()
         raise StoreError(f"{name}: found {one_line(error, parsed)}, expected a Caloscope store") from None
-    return engine, name
-
-
-def one_line(error: Exception, url: URL | None = None) -> str:
-    """What the driver said, in one line, without the statement, its values or a password."""
-    if url is not None and _torn(url):
-        return "a URL with an @ that is not written %40"
-    text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-    line = text.splitlines()[0]
-    secrets = [] if url is None else [url.password, *url.normalized_query.get("password", ())]
-    for secret in filter(None, secrets):
-        line = line.replace(str(secret), "***")
-    return line
-
-
-def _torn(url: URL) -> bool:
-    """Whether a password with an `@` or a `/` was not escaped and so leaked into other parts of the URL."""
-    if url.get_backend_name() == "sqlite":
-        return False
-    return any("@" in (part or "") for part in (url.host, url.database, url.username))
-
-
-def _parsed(url: str) -> URL:
-    """The URL, or that of an SQLite file where a plain path is given."""
-    if "://" not in url:
-        return URL.create("sqlite", database=url)
-    try:
-        return make_url(url)
-    except (SQLAlchemyError, ValueError):
-        # What could not be parsed may hold a password anywhere: it is not repeated.
-        raise StoreError("store: found a URL that cannot be parsed, expected e.g. sqlite:///FILE") from None
-
-
-def _shown(url: URL) -> str:
-    """A URL for people: no user, no password, no options."""
-    if _torn(url):
-        return f"{url.drivername}://***"
-    port = f":{url.port}" if url.port else ""
-    return f"{url.drivername}://{url.host or ''}{port}/{url.database or ''}"
-
-
-def _sqlite_path(url: URL) -> str:
-    """The file of an SQLite URL."""
-    if not url.database or url.database == ":memory:":
-        raise StoreError("store: found an SQLite URL without a file, expected sqlite:///FILE")
-    if url.query:
-        raise StoreError(f"{url.database}: found options behind the file in its URL, expected none")
-    return url.database
-
-
-def _sqlite_engine(path: Path, read_only: bool) -> Engine:
-    """An engine on an SQLite file; many threads, one connection each at a time."""
-    if read_only and not path.is_file():
-        raise StoreError(f"{path}: found no such file, expected a Caloscope store")
-    if not path.absolute().parent.is_dir():
-        raise StoreError(
-            f"{path}: found no folder {path.absolute().parent}, expected one to put the store in"
-        )
-    pool = NullPool if read_only and not _may_write(path.absolute().parent) else QueuePool
-    engine = create_engine("sqlite://", creator=_sqlite_connector(path, read_only), poolclass=pool)
-    event.listen(engine, "begin", _begin_read if read_only else _begin)
-    return engine
-
-
-def _sqlite_connector(path: Path, read_only: bool) -> Callable[[], sqlite3.Connection]:
-    """What opens a connection: WAL, foreign keys, and no transaction that we did not begin ourselves."""
-    # The mode of a URI is the one way to say "never create"; the path is quoted for it.
-    address = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
-    log = path.with_name(f"{path.name}-wal")
-
-    def connect() -> sqlite3.Connection:
-        # WAL needs files beside the store even to read. Where we may not make them and no writer has,
-        # nobody writes: the file is read as it lies. Asked anew for each transaction (no pool).
-        still = read_only and not _may_write(path.absolute().parent) and not log.exists()
-        connection = sqlite3.connect(
-            f"{address}&immutable=1" if still else address,
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            if not read_only:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
-    return connect
-
-
-def _may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK)
-
-
-def _begin(connection: Connection) -> None:
-    """Ask for the right to write at once: a transaction that asks for it later may be refused halfway."""
-    writes = connection.get_execution_options().get("caloscope_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _begin_read(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def _server_engine(url: URL, read_only: bool) -> Engine:
-    """An engine on a database server."""
-    options: dict[str, Any] = {"pool_pre_ping": True}
-    if url.get_backend_name() == "postgresql":
-        # One moment for all queries of a transaction, as SQLite gives.
-        options["execution_options"] = {
-            "isolation_level": "REPEATABLE READ",
-            "postgresql_readonly": read_only,
-        }
-    return create_engine(url, **options)
 
 
 def _check_or_create(engine: Engine, name: str, read_only: bool) -> None:
     """Make sure that the tables are there and of this version."""
     with engine.connect() as connection, connection.begin():
         tables = inspect(connection).get_table_names()
-        version = _version(connection) if "meta" in tables else None
+        version = version_of(connection) if "meta" in tables else None
     if not tables and not read_only:
         _create(engine)
     elif version is None:
@@ -173,12 +68,17 @@ def _check_or_create(engine: Engine, name: str, read_only: bool) -> None:
         raise StoreError(f"{name}: found {found}, expected a Caloscope store")
     elif version != VERSION:
         found = f"{name}: found a store of schema {version}, expected schema {VERSION}"
-        raise StoreError(
-            f"{found}: replay the data into a new store, or use the Caloscope that made it, which reads it"
-        )
+        raise StoreError(f"{found}: {_remedy(version)}")
 
 
-def _version(connection: Connection) -> str | None:
+def _remedy(version: str) -> str:
+    """What to do about a store of another version."""
+    if version in UPGRADED:
+        return "`caloscope store upgrade` brings it there and loses nothing"
+    return "replay the data into a new store, or use the Caloscope that made it, which reads it"
+
+
+def version_of(connection: Connection) -> str | None:
     """The schema's version; None where `meta` is somebody else's table."""
     try:
         return connection.scalar(select(meta.c.value).where(meta.c.key == "caloscope_schema"))
@@ -190,5 +90,5 @@ def _create(engine: Engine) -> None:
     """Create the tables, all or none; another writer may have been faster."""
     with engine.connect().execution_options(caloscope_writes=True) as connection, connection.begin():
         metadata.create_all(connection, checkfirst=True)
-        if _version(connection) is None:
+        if version_of(connection) is None:
             connection.execute(insert(meta).values(key="caloscope_schema", value=VERSION))

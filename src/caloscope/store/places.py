@@ -1,13 +1,22 @@
 """Places in time, (run, lumi), as conditions and as keys of rows."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select
 
 from caloscope.records import LumiId
 from caloscope.store.columns import AnyRow
 from caloscope.store.schema import results
+
+# Made once, as all statements of a record are: to make one takes longer than to run it.
+_THERE: Final = select(
+    *(results.c[name] for name in ("series", "run", "lumi", "id", "content", "reason"))
+).where(
+    results.c.series.in_(bindparam("numbers", expanding=True)),
+    results.c.run == bindparam("at_run"),
+    results.c.lumi.between(bindparam("first"), bindparam("last")),
+)
 
 
 def at_or_after(start: LumiId, run: ColumnElement[Any], lumi: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -15,17 +24,25 @@ def at_or_after(start: LumiId, run: ColumnElement[Any], lumi: ColumnElement[Any]
     return or_(run > start.run, and_(run == start.run, lumi >= start.lumi))
 
 
-def places_in(
-    connection: Connection, columns: Iterable[Column[Any]], series: int, wanted: Iterable[LumiId]
-) -> dict[LumiId, AnyRow]:
-    """The results of a series that are on record between the places wanted, run by run."""
-    edges: dict[int, tuple[int, int]] = {}
-    for run, lumi in wanted:
-        first, last = edges.get(run, (lumi, lumi))
-        edges[run] = min(first, lumi), max(last, lumi)
-    found: dict[LumiId, AnyRow] = {}
-    for run, (first, last) in edges.items():
-        here = and_(results.c.series == series, results.c.run == run, results.c.lumi.between(first, last))
-        for row in connection.execute(select(*columns).where(here)):
-            found[LumiId(row.run, row.lumi)] = row
+def results_in(
+    connection: Connection, wanted: Mapping[int, Sequence[LumiId]]
+) -> dict[tuple[int, LumiId], AnyRow]:
+    """The results on record between the places wanted, by series and place; one query for each run.
+
+    Of each its `id`, `content` and `reason`.
+    """
+    found: dict[tuple[int, LumiId], AnyRow] = {}
+    for run, (first, last) in edges(place for places in wanted.values() for place in places).items():
+        here = {"numbers": list(wanted), "at_run": run, "first": first, "last": last}
+        for row in connection.execute(_THERE, here).all():
+            found[row.series, LumiId(row.run, row.lumi)] = row
+    return found
+
+
+def edges(places: Iterable[tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """The first and the last lumisection of each run among some places."""
+    found: dict[int, tuple[int, int]] = {}
+    for run, lumi in places:
+        first, last = found.get(run, (lumi, lumi))
+        found[run] = min(first, lumi), max(last, lumi)
     return found

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from caloscope.records import Incident, Quality, Reason, ResultKey
 from caloscope.store import schema
 from caloscope.store.arrays import Arrays, unpack
-from caloscope.store.columns import incident_row, result_row
+from caloscope.store.columns import RESULT, incident_row, result_row
 from caloscope.store.expanding import expanded
 from caloscope.store.rows import FlagRow, ResultRow
 from caloscope.store.schema import results, series
@@ -29,9 +29,8 @@ class Reading(Opened):
     def runs(self, label: str) -> list[int]:
         """Runs of a label with results, ascending."""
         with self._read() as connection:
-            numbers = [row.id for row in _series(connection, label)]
-            query = select(results.c.run).where(results.c.series.in_(numbers)).distinct()
-            return sorted(connection.scalars(query))
+            found = (connection.scalars(_runs_of(row.id)) for row in _series(connection, label))
+            return sorted({run for runs in found for run in runs})
 
     def latest(self, label: str | None = None) -> tuple[str, int, int] | None:
         """Label, run and lumi of the newest lumisection on record (the largest run, then lumi), if any.
@@ -96,7 +95,7 @@ class Reading(Opened):
         return Quality.UNKNOWN if found is None else found.quality
 
     def arrays(self, key: ResultKey) -> Arrays:
-        """The arrays of a result by name, those that it has; empty where there is no result.
+        """The arrays of a result by name, those that it has; none without a result, or where it was thinned.
 
         counts, codes, evidence, direction, expected, score, reconstruction, never_alive, in the view's shape;
         evidence and expected (counts) keep 12 mantissa bits.
@@ -147,7 +146,8 @@ class Reading(Opened):
 
         With `unknown` also one row for every lumisection of a run in which a map is UNKNOWN: recorded so, or
         scored by nobody between the first and the last one of the run. Bundles of one map follow each other,
-        without `commissioning` those in commissioning left out.
+        without `commissioning` those in commissioning left out. Where arrays were thinned the evidence is the
+        highest that the flag ever had.
         """
         chosen = (*_chosen(label=label, map=map, bundle=bundle), *_speaking(commissioning))
         if run is not None:
@@ -156,7 +156,7 @@ class Reading(Opened):
 
 
 def _results() -> Select[Any]:
-    return select(results, series.c.label, series.c.map, series.c.bundle).join(series)
+    return select(*RESULT).join(series, results.c.series == series.c.id)
 
 
 def _chosen(**wanted: str | None) -> tuple[ColumnElement[bool], ...]:
@@ -179,6 +179,15 @@ def _is(key: ResultKey) -> tuple[ColumnElement[bool], ...]:
 
 def _series(connection: Connection, label: str | None) -> list[Any]:
     return list(connection.execute(select(series.c.id, series.c.label).where(*_chosen(label=label))))
+
+
+def _runs_of(number: int) -> Select[Any]:
+    """Runs of one series, newest first: one step down its index for each, however many results there are."""
+    own = results.c.series == number
+    runs = select(func.max(results.c.run).label("run")).where(own).cte("runs_of", recursive=True)
+    before = select(func.max(results.c.run)).where(own, results.c.run < runs.c.run).scalar_subquery()
+    runs = runs.union_all(select(before).where(runs.c.run.is_not(None)))
+    return select(runs.c.run).where(runs.c.run.is_not(None))
 
 
 def _newest(connection: Connection, number: int) -> tuple[int, int] | None:

@@ -5,10 +5,18 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from caloscope.errors import Fault
-from caloscope.records import Cell, LumiId, Quality, Reason, ResultKey
+from caloscope.records import Cell, LumiId, LumiState, Quality, Reason, ResultKey
 
-FileStatus: TypeAlias = Literal["DONE", "QUARANTINED", "PARTIAL"]
-ChangeKind: TypeAlias = Literal["result", "incident", "file", "mask", "bundle"]
+FileStatus: TypeAlias = Literal["STARTED", "DONE", "PARTIAL", "WAITING", "QUARANTINED"]
+"""*STARTED*: being read now, or by a monitor that died meanwhile: the next one takes it up again.
+*PARTIAL*: read in part. *WAITING*: not read for a reason that can heal; it is tried again. *DONE* and
+*QUARANTINED* are final.
+"""
+
+ChangeKind: TypeAlias = Literal["result", "incident", "file", "mask", "bundle", "conditions", "run"]
+
+LumiOrigin: TypeAlias = Literal["told", "label", "maps", "assumed"]
+"""Who says what state a lumisection was in: a source, the name of the data set, the maps, nobody."""
 
 BundleState: TypeAlias = Literal["commissioning", "active", "retired"]
 """*commissioning*: for experts, no verdict depends on it; *retired*: it scores no more."""
@@ -50,7 +58,9 @@ class ResultRow:
     """One result without its arrays.
 
     `bad_cells` counts code 0, `masked_cells` code 3 (flagged, but known). `flag_reason` is the reason of the
-    flagged cells that were alive once. `scored_at` is seconds since 1970, UTC, `seconds` what scoring took.
+    flagged cells that were alive once. `scored_at` is seconds since 1970, UTC, `seconds` what scoring took,
+    `stages` the seconds of each of its stages. `source` names the file that it was made from, `version` is
+    that of the Caloscope that made it; both are empty where a store of an older schema did not say.
     """
 
     key: ResultKey
@@ -69,6 +79,9 @@ class ResultRow:
     content: str
     detail: str
     began_at: float | None
+    source: str = ""
+    stages: Mapping[str, float] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def id(self) -> LumiId:
@@ -103,7 +116,9 @@ class FileRow:
     """What became of one source file; path, size and modification time identify it.
 
     `lumis` is the number of lumisections taken from it, `noted_at` (seconds since 1970, UTC) is set by the
-    store.
+    store. `attempts` is how often it was tried, `next_try` (seconds since 1970, UTC) when it is tried again,
+    None where it is not. `seconds` is what all took, `stages` the seconds of each stage; `version`, that of
+    the Caloscope that took it, is set by the store where it is empty.
     """
 
     path: str
@@ -115,6 +130,55 @@ class FileRow:
     lumis: int = 0
     seconds: float = 0.0
     noted_at: float | None = None
+    attempts: int = 1
+    next_try: float | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LumiRow:
+    """The conditions of one lumisection, as all that is known of it tells them.
+
+    `origin` is who says the `state`, `detail` why in words. `off` names partitions whose high voltage or
+    front end is off, `trigger` the setting of the trigger, `fill` the LHC's. By map: `events`, and `levels`,
+    the level of the whole map against what was expected, relative (0 = as expected, -0.2 = a fifth too
+    little). `shift` is what all maps do together, relative. `book` is JSON, and the pipeline's affair.
+    """
+
+    label: str
+    run: int
+    lumi: int
+    state: LumiState
+    origin: LumiOrigin
+    detail: str = ""
+    off: tuple[str, ...] = ()
+    trigger: str = ""
+    fill: int | None = None
+    events: Mapping[str, int] = field(default_factory=dict)
+    levels: Mapping[str, float] = field(default_factory=dict)
+    shift: float = 0.0
+    book: str = ""
+
+    @property
+    def id(self) -> LumiId:
+        """Its place in time."""
+        return LumiId(self.run, self.lumi)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run that was met; times are seconds since 1970, UTC, by the clock of whoever noted them.
+
+    `ended_at` is None while nobody said that it is over, `ended_by` says who did: a marker, the next run.
+    """
+
+    label: str
+    run: int
+    first_seen: float
+    last_seen: float
+    ended_at: float | None = None
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = "4"
+VERSION = "5"
+UPGRADED = ("4",)
+"""Older versions that `upgrade` brings to this one."""
 
 metadata = MetaData()
 
@@ -27,8 +30,9 @@ metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _required(name: str, kind: type[TypeEngine[Any]]) -> Column[object]:
-    return Column(name, kind, nullable=False)
+def _required(name: str, kind: type[TypeEngine[Any]], default: str | None = None) -> Column[object]:
+    """A column that is never NULL; a default where it came later than the first rows of its table."""
+    return Column(name, kind, nullable=False, server_default=default)
 
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), _required("value", Text))
@@ -77,8 +81,19 @@ results = Table(
     _required("content", Text),
     _required("detail", Text),
     Column("began_at", Double),
+    *(_required(name, Text, "") for name in ("source", "stages", "version")),
+    # What retention decided on the arrays: NULL nothing yet, 0 to keep them for now, 1 all there was.
+    Column("settled", SmallInteger),
     UniqueConstraint("series", "run", "lumi"),
 )
+
+# Only what retention has still to look at: it never walks through the months before. The 0 is spelt out, for
+# SQLite takes such an index only where the query says the same.
+ONLY_NEW = results.c.settled.is_(None)
+ONLY_KEPT = results.c.settled == literal_column("0")
+for _name, _only in (("results_unsettled", ONLY_NEW), ("results_kept", ONLY_KEPT)):
+    _columns = (results.c[name] for name in ("series", "run", "lumi"))
+    Index(_name, *_columns, sqlite_where=_only, postgresql_where=_only)
 
 # Apart from the results, so that a list of results never drags the pictures along.
 arrays = Table(
@@ -152,6 +167,34 @@ files = Table(
     _required("lumis", BigInteger),
     _required("seconds", Double),
     _required("noted_at", Double),
+    _required("attempts", Integer, "1"),
+    Column("next_try", Double),
+    *(_required(name, Text, "") for name in ("stages", "version")),
+    Index("files_by_status", "status"),
+)
+
+lumis = Table(
+    "lumis",
+    metadata,
+    Column("label", Text, primary_key=True),
+    Column("run", BigInteger, primary_key=True),
+    Column("lumi", BigInteger, primary_key=True),
+    *(_required(name, Text) for name in ("state", "origin", "detail", "off", "trigger")),
+    Column("fill", BigInteger),
+    *(_required(name, Text) for name in ("events", "levels")),
+    _required("shift", Double),
+    _required("book", Text),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("label", Text, primary_key=True),
+    Column("run", BigInteger, primary_key=True),
+    _required("first_seen", Double),
+    _required("last_seen", Double),
+    Column("ended_at", Double),
+    _required("ended_by", Text),
 )
 
 masks = Table(

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, exc
 
 from caloscope.errors import StoreError
-from caloscope.store.opening import one_line, open_engine
+from caloscope.store.engines import one_line
+from caloscope.store.opening import open_engine
 
 TROUBLE = (exc.DBAPIError, exc.TimeoutError)
 """What a database does to us; anything else is a mistake of ours and keeps its traceback."""

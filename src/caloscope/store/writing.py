@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import insert, select, update
 
 from caloscope.errors import StoreError
 from caloscope.records import Cell, Incident, LumiId, MapResult
-from caloscope.store.columns import bundle_values, dump_cells, file_row, insert_row, load_cells, storable
+from caloscope.store.book_columns import bundle_values
+from caloscope.store.columns import dump_cells, insert_row, load_cells
 from caloscope.store.entries import Entry
-from caloscope.store.recording import Recording
-from caloscope.store.rows import BundleRow, BundleState, Checkpoint, FileRow, MaskRow
-from caloscope.store.schema import bundles, changes, files, masks
+from caloscope.store.recording import Numbers, Recording
+from caloscope.store.rows import BundleRow, BundleState, Checkpoint, MaskRow
+from caloscope.store.schema import bundles, changes, masks
 from caloscope.store.transactions import Opened
 
 
@@ -21,6 +21,10 @@ class Writing(Opened):
 
     A method that returns has written everything, one that raises (`StoreError`) nothing.
     """
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        super().__init__(url, read_only=read_only)
+        self._numbers: Numbers = {}
 
     def register_bundle(self, bundle: BundleRow) -> None:
         """Make a bundle known, before its first result.
@@ -80,20 +84,12 @@ class Writing(Opened):
     def record_all(self, entries: Iterable[Entry]) -> None:
         """Record entries one after the other as `record` does, all of them or nothing."""
         with self._write() as connection:
-            recording = Recording(connection, time.time())
+            recording = Recording(connection, time.time(), self._numbers)
             for entry in entries:
                 recording.run(entry)
             recording.finish()
-
-    def note_file(self, file: FileRow) -> None:
-        """Record what became of a source file; the same file again replaces what was known of it."""
-        self.note_files([file])
-
-    def note_files(self, found: Iterable[FileRow]) -> None:
-        """Record what became of source files, all of them or nothing."""
-        with self._write() as connection:
-            for file in found:
-                _note_file(connection, file)
+        # Only now are those that were new there for good; a series is never deleted.
+        self._numbers = recording.numbers
 
     def add_mask(
         self,
@@ -127,23 +123,3 @@ class Writing(Opened):
                 raise StoreError(f"{self._name}: found no mask {mask}, expected the id of one")
             connection.execute(update(masks).where(masks.c.id == mask).values(revoked=True))
             connection.execute(insert(changes).values(kind="mask", map=map_name))
-
-
-def _note_file(connection: Connection, file: FileRow) -> None:
-    file = replace(file, path=storable(file.path), detail=storable(file.detail))
-    values = {
-        **asdict(file),
-        "fault": None if file.fault is None else str(file.fault),
-        "noted_at": time.time(),
-    }
-    same = and_(files.c.path == file.path, files.c.size == file.size, files.c.mtime_ns == file.mtime_ns)
-    row = connection.execute(select(files).where(same)).one_or_none()
-    known = None if row is None else replace(file_row(row), noted_at=file.noted_at, seconds=file.seconds)
-    if known == file:
-        return
-    if known is None:
-        connection.execute(insert(files).values(values))
-    else:
-        connection.execute(update(files).where(same).values(values))
-    if file.status != "DONE" or (known is not None and known.status != "DONE"):
-        connection.execute(insert(changes).values(kind="file"))

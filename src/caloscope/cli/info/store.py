@@ -1,6 +1,5 @@
 """What `caloscope info` says of a store."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def store_facts(store: Store, url: str, *, everything: bool) -> dict[str, Any]:
             "closed": sum(one.closed is not None for one in incidents),
             "standing": sum(one.standing for one in incidents),
         },
-        "files": dict(Counter(row.status for row in store.files())),
+        "files": dict(sorted(store.count_files().items())),
         "masks_in_force": len(store.masks()),
     }
 
