@@ -26,6 +26,9 @@ class Fault(StrEnum):
     NOTHING_KNOWN = "NOTHING_KNOWN"
     CONFLICT = "CONFLICT"
     UNREACHABLE = "UNREACHABLE"
+    VANISHED = "VANISHED"
+    CRASHES = "CRASHES"
+    UNEXPECTED = "UNEXPECTED"
 
 
 class SourceError(CaloscopeError):

@@ -47,9 +47,9 @@ class Site:
         return [line for line in self.log.read_text().splitlines() if all(word in line for word in words)]
 
     def files(self) -> list[FileRow]:
-        """The ledger."""
+        """The ledger, but for what has only begun."""
         with Store(str(self.store), read_only=True) as store:
-            return store.files()
+            return [row for row in store.files() if row.status != "STARTED"]
 
     def noted(self, name: str) -> list[FileRow]:
         """Rows of the ledger for one name."""

@@ -20,9 +20,12 @@ from caloscope.cli import (
     info,
     inject,
     learn,
+    ledger,
+    monitoring,
     run,
     serve,
     simulation,
+    stores,
     study,
     validate,
     wording,
@@ -49,14 +52,16 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("compare")(compare.compare)
 app.command("study")(study.study)
 app.command("replay")(run.replay)
-app.command("monitor")(run.monitor)
+app.command("monitor")(monitoring.monitor)
 app.command("serve")(serve.serve)
 app.command("flags")(flags.flags)
 app.command("incidents")(incidents.incidents)
+app.command("ledger")(ledger.ledger)
 bundles.app.command("import-cmssw")(imported.import_cmssw)
 bundles.app.command("export-cmssw")(exported.export_cmssw)
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(cmssw.app, name="cmssw")
+app.add_typer(stores.app, name="store")
 
 
 def main() -> None:
@@ -72,7 +77,8 @@ def main() -> None:
         print("caloscope: stopped", file=sys.stderr)
         sys.exit(1)
     except UsageError as error:
-        print(f"caloscope: {error}", file=sys.stderr)
+        for line in str(error).splitlines():  # a configuration may have several faults
+            print(f"caloscope: {line}", file=sys.stderr)
         sys.exit(2)
     except (CaloscopeError, OSError) as error:
         print(f"caloscope: {error}", file=sys.stderr)

@@ -136,7 +136,7 @@ class Demonstration:
 
     def _produce(self) -> None:
         """Drop the fill's files into the spool, one lumisection every `pace` seconds."""
-        fill = Fill(run=RUN, lumis=FILL_LUMIS, seed=self._seed, label=LABEL)
+        fill = Fill(run=RUN, lumis=FILL_LUMIS, seed=self._seed, label=LABEL, tells=True)
         going = lumisections(fill, self._detectors, self._faults)
         write_fill(self._spool, going, self._maps, pace=self._pace, stop=self._stop)
 

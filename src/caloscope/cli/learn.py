@@ -34,6 +34,10 @@ def train(
     runs: Runs = None,
     lumis: Lumis = None,
     label: Label = "training",
+    conditions: Annotated[
+        list[str] | None,
+        typer.Option("--conditions", help="State of the data, COSMICS for one [COLLISIONS]; more than once."),
+    ] = None,
     calorimeter: Calorimeter = None,
     architecture: network.Architecture = "resnet",
     channels: network.Channels = "",
@@ -65,7 +69,8 @@ def train(
     from caloscope.cli.learn_order import Order, carry_out
 
     chosen = Chosen(label, era, run, runs, lumis)
-    order = Order(paths, chosen, map_name, output, detector, rate, calibrate, calorimeter_text(calorimeter))
+    text = calorimeter_text(calorimeter)
+    order = Order(paths, chosen, map_name, output, detector, rate, calibrate, text, tuple(conditions or ()))
     recipe = {
         "architecture": architecture,
         "channels": network.channels_of(channels),

@@ -88,6 +88,7 @@ def _trained(order: "Order", spec: "MapSpec", recipe: "Recipe") -> "Bundle":
             detector=order.detector,
             recipe=recipe,
             per_day=order.rate,
+            conditions=order.states,
             calorimeter=order.calorimeter,
             watching=training.Watching(told.reading, told.epoch, stages.of(CALIBRATING), stages.note),
         )

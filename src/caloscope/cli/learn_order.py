@@ -12,6 +12,7 @@ from caloscope.errors import UsageError
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle
     from caloscope.config.catalogue import MapSpec
+    from caloscope.records import LumiState
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Order:
     """From which lumisections of which map which detector is made, and into what folder.
 
     `rate` is the number of false incidents allowed in 3,700 lumisections, `calorimeter` the TOML text of one
-    that is not CMS's.
+    that is not CMS's, `conditions` the names of the states that the lumisections were in.
     """
 
     paths: Sequence[str]
@@ -30,6 +31,18 @@ class Order:
     rate: float
     calibrated: bool
     calorimeter: str | None
+    conditions: Sequence[str] = ()
+
+    @property
+    def states(self) -> "list[LumiState]":
+        """The states that they were in. Raises `UsageError` for a name that is none."""
+        from caloscope.records import LumiState
+
+        known = [state for state in LumiState if state is not LumiState.UNTOLD]
+        for name in self.conditions:
+            if name.upper() not in known:
+                raise UsageError(f"--conditions {name!r}: expected one of {', '.join(known)}")
+        return sorted({LumiState(name.upper()) for name in self.conditions})
 
     @property
     def spec(self) -> "MapSpec":
@@ -46,7 +59,7 @@ def carry_out(order: Order, recipe: Mapping[str, Any]) -> None:
     """Make the bundle and say what came of it; `recipe` is only for detectors with a network."""
     from caloscope import training
 
-    spec = order.spec
+    spec, _ = order.spec, order.states
     known = (*training.TRAINABLE, *training.NETWORKS)
     if order.detector not in known:
         found = f"detector {order.detector!r} cannot be trained"
@@ -91,6 +104,7 @@ def _fit(order: Order, spec: "MapSpec") -> None:
             per_day=order.rate,
             calorimeter=order.calorimeter,
             calibrated=order.calibrated,
+            conditions=order.states,
             tell=stages.of("calibrating"),
         )
     _say(made, order)

@@ -1,11 +1,8 @@
-"""`caloscope replay` and `caloscope monitor`: sources through the pipeline into the store."""
+"""`caloscope replay`: sources through the pipeline into the store."""
 
-import signal
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -80,35 +77,3 @@ def _unknown(done: "Replayed", bundles: "Sequence[Bundle]") -> str:
             reasons = ", ".join(f"{reason} {count}" for reason, count in own.most_common())
             parts.append(f"{name} {own.total()} ({reasons})" if len(names) > 1 else reasons)
     return f", {done.unknown.total()} of them unknown: {'; '.join(parts)}"
-
-
-def monitor(
-    spool: Annotated[Path, typer.Argument(help="The folder into which DQM files are dropped.")],
-    bundle: BundlePaths,
-    store: StoreUrl,
-    label: Label = "online",
-    output_dir: OutputDir = None,
-    cms_names: CmsNames = False,
-    poll_seconds: Annotated[float, typer.Option("--poll-seconds", help="Longest time between looks.")] = 2.0,
-) -> None:
-    """Watch a folder and score every lumisection that arrives, until interrupted."""
-    from caloscope import bundle as bundles
-    from caloscope import monitor as live
-    from caloscope.store import Store
-
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    loaded = [bundles.load(path) for path in bundle]
-    with Store(store) as opened:
-        taken = live.monitor(
-            spool.resolve(),
-            live.Intake(opened, loaded, label),
-            opened,
-            stop,
-            label=label,
-            output_dir=output_dir,
-            cms_names=cms_names,
-            poll_seconds=poll_seconds,
-        )
-    print(f"stopped after {taken} files")

@@ -51,13 +51,14 @@ class Beams:
     gaps: float | None
     ramp: int | None
     dump: bool
+    tells: bool = False
 
     def changes(self) -> dict[str, Any]:
         """What was asked for explicitly, in the words of a `Fill`."""
         given = {"events": self.events, "pileup": self.pileup, "gaps": self.gaps, "ramp": self.ramp}
-        return {name: value for name, value in given.items() if value is not None} | (
-            {"dump": True} if self.dump else {}
-        )
+        flags = {"dump": self.dump, "tells": self.tells}
+        found: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return found | {name: True for name, told in flags.items() if told}
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,10 @@ def simulate(
         int | None, typer.Option("--ramp", help="Lumisections in which the beams come up.", min=0)
     ] = None,
     dump: Annotated[bool, typer.Option("--dump", help="The beams are lost near the end of the run.")] = False,
+    tells: Annotated[
+        bool,
+        typer.Option("--tells", help="A file of the producer Info tells the conditions (a folder)."),
+    ] = False,
     patterns: Annotated[
         list[str] | None,
         typer.Option("--pattern", help="MAP=FILE: rates of the cells, from a data set or a table."),
@@ -105,10 +109,10 @@ def simulate(
     from caloscope.cli.simulate_options import Apparatus, Asked, Beams, Runs, labelled
 
     to_file = output.suffix in DATA_SETS
-    _check(output, to_file=to_file, live=pace > 0 or snapshots > 0, replace=replace)
+    _check(output, to_file=to_file, live=pace > 0 or snapshots > 0 or tells, replace=replace)
     detector = Apparatus(map_names, era, detector_seed, patterns or (), calorimeter_text(calorimeter))
     which = Runs(run, runs, lumis, days, seed, labelled(label))
-    beams = Beams(dataset, beam, events, pileup, calm, gaps, ramp, dump)
+    beams = Beams(dataset, beam, events, pileup, calm, gaps, ramp, dump, tells)
     made = _ordered(Asked(detector, which, beams, faults, fault_seed), live=not to_file)
     if which.label != label:
         print(f"label {which.label}: simulated data say so", file=sys.stderr)
@@ -129,7 +133,9 @@ def _check(output: Path, *, to_file: bool, live: bool, replace: bool) -> None:
     if to_file:
         require_free(output, replace=replace)
         if live:
-            raise UsageError(f"{output}: --pace and --snapshots are for a folder of files, found a data set")
+            raise UsageError(
+                f"{output}: --pace, --snapshots and --tells are for a folder of files, found a data set"
+            )
     elif output.exists() and not output.is_dir():
         raise UsageError(f"{output}: found a file, expected a folder, or the name of a data set, NAME.h5")
 
@@ -156,7 +162,9 @@ def _prepare(output: Path, made: "Order", *, replace: bool) -> None:
     """The folder; raises `UsageError` for files of these runs and producers, unless they may be replaced."""
     output.mkdir(parents=True, exist_ok=True)
     for fill in made.plan.fills:
-        for producer in sorted({spec.producer for spec, _ in made.maps}):
+        for producer in sorted(
+            {*(spec.producer for spec, _ in made.maps), *(["Info"] if fill.tells else [])}
+        ):
             there = next(iter(sorted(output.glob(f"DQM_V*_{producer}_R{fill.run:09d}[_.]*"))), None)
             if there is not None and not replace:
                 raise UsageError(f"{there}: found a file of this run, expected none, or --replace")

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,9 +14,11 @@ from caloscope.detectors.base import NeedsCompanions
 from caloscope.errors import SourceError, UsageError
 from caloscope.geometry import View, view
 from caloscope.monitor.doubts import Doubts, Warn, each_once
+from caloscope.monitor.names import shown
+from caloscope.monitor.reading import ahead, timed
 from caloscope.monitor.retired import require_in_use
-from caloscope.monitor.taken import Taken, Tally, ledger_row, stamp
-from caloscope.pipeline import ConflictError, Pipeline
+from caloscope.monitor.taken import Keep, Stages, Taken, Tally, ledger_row, stamp
+from caloscope.pipeline import ConflictError, Gate, Pipeline
 from caloscope.readers import read
 from caloscope.records import LumiId, Lumisection, MapResult
 from caloscope.store import Store
@@ -26,12 +27,17 @@ log = structlog.get_logger()
 
 _Shared = TypeVar("_Shared")
 
-AHEAD = 16
-"""Lumisections that a replay reads in one go."""
-
 
 def _log(line: str) -> None:
     log.warning("doubtful", detail=line)
+
+
+def tell_quarantined(taken: Taken) -> None:
+    """Tell the log of a file that went to quarantine, if it did."""
+    if taken.error is not None:
+        error = taken.error
+        name, detail = shown(taken.path.name), shown(str(error))
+        log.warning("quarantined", file=name, fault=str(error.fault), detail=detail)
 
 
 class Intake:
@@ -39,10 +45,19 @@ class Intake:
 
     A file that cannot be used goes to quarantine with its reason, and the next one is taken. `warn`, else the
     log, is told in one line each of bundles that are given twice, whose thresholds somebody wrote by hand, or
-    that learned in another era. Raises `BundleError` for a bundle that is retired.
+    that learned in another era. `gate` is what an operator may set, and `retune` sets anew. Raises
+    `BundleError` for a bundle that is retired.
     """
 
-    def __init__(self, store: Store, bundles: Sequence[Bundle], label: str, *, warn: Warn = _log) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bundles: Sequence[Bundle],
+        label: str,
+        *,
+        warn: Warn = _log,
+        gate: Gate | None = None,
+    ) -> None:
         require_in_use(store, bundles)
         self._store = store
         self._label = label
@@ -51,7 +66,7 @@ class Intake:
         bundles = each_once(bundles, warn)
         self._doubts = Doubts(bundles, warn)
         self._maps = _specs(bundles, self._calorimeter)
-        self._pipeline = Pipeline(store, bundles, label)
+        self._pipeline = Pipeline(store, bundles, label, gate)
         self._waiting_since: float | None = None
 
     @property
@@ -68,6 +83,7 @@ class Intake:
     ) -> Taken:
         """Take all lumisections of one file that are `wanted`; `run` for files that do not say theirs."""
         taken = self.score(path, run=run, wanted=wanted)
+        tell_quarantined(taken)
         self.note([taken])
         return taken
 
@@ -78,32 +94,51 @@ class Intake:
         run: int | None = None,
         wanted: Callable[[LumiId], bool] = lambda _: True,
         together: float = 0.0,
+        keep: Keep | None = None,
+        each: Callable[[], None] = lambda: None,
     ) -> Taken:
         """The same without its row in the ledger, for a caller who has more to do before the file is done.
 
         What was scored within `together` seconds is recorded in one transaction, zero: each lumisection by
         itself. Then the caller says `commit` at the end, and notes no file while the intake `is_waiting`.
+        `keep` is what stays of the results; where it is not said all, or nothing where they are recorded
+        together. `each` is called after each lumisection. Raises `StoreError`: what was not recorded has not
+        happened, see `forget`.
         """
         started, status = time.perf_counter(), stamp(path)
-        tally = Tally(keep=not together)
+        tally = Tally(keep or ("nothing" if together else "all"))
+        stages = Stages()
         error: SourceError | None = None
         try:
-            found = self._read(path, run)
-            for lumisection in _ahead(found) if together else found:
-                if wanted(lumisection.id) and (lumisection.maps or lumisection.missing):
-                    new, conflict = self._take(lumisection, together)
+            found = timed(self._read(path, run), stages)
+            for lumisection in ahead(found) if together else found:
+                if wanted(lumisection.id) and _says_something(lumisection):
+                    new, conflict = self._take(lumisection, together, stages)
                     tally.count(lumisection.id, new, taken=bool(new) or conflict is None)
                     error = error or conflict
+                    each()
         except SourceError as problem:
             error = problem
-        if error is not None:
-            log.warning("quarantined", file=path.name, fault=str(error.fault), detail=str(error))
-        return tally.taken(path, error, status, time.perf_counter() - started)
+        return tally.taken(path, error, status, time.perf_counter() - started, stages)
 
     def commit(self) -> None:
-        """Record what waits."""
+        """Record what waits; raises `StoreError`, and then nothing of it is recorded."""
         self._waiting_since = None
         self._pipeline.commit()
+
+    def forget(self) -> None:
+        """Go back to what is in the store, after an error: raises `StoreError` where that cannot be read."""
+        self._waiting_since = None
+        self._pipeline.forget()
+
+    def retune(self, gate: Gate) -> list[MapResult]:
+        """Judge by other settings from now on; answers with results that were recorded again because of them.
+
+        Raises `StoreError`; then the same may be asked again.
+        """
+        results = self._pipeline.retune(gate)
+        self.commit()
+        return results
 
     def first(self, path: Path, *, run: int | None = None) -> LumiId:
         """The first lumisection of a file, (0, 0) where it cannot be read; nothing is recorded."""
@@ -117,45 +152,40 @@ class Intake:
         self._store.note_files([ledger_row(taken) for taken in found])
 
     def _take(
-        self, lumisection: Lumisection, together: float
+        self, lumisection: Lumisection, together: float, stages: Stages
     ) -> tuple[Sequence[MapResult], ConflictError | None]:
         """A conflict concerns its maps alone: the rest of the file is good."""
         self._doubts.see(lumisection)
-        try:
-            results, conflict = self._pipeline.score(lumisection), None
-        except ConflictError as found:
-            results, conflict = list(found.results), found
+        with stages.of("score"):
+            try:
+                results, conflict = self._pipeline.score(lumisection), None
+            except ConflictError as found:
+                results, conflict = list(found.results), found
         now = time.perf_counter()
-        if results and self._waiting_since is None:
+        if self._waiting_since is None:
             self._waiting_since = now
-        if self._waiting_since is not None and now - self._waiting_since >= together:
-            self.commit()
+        if now - self._waiting_since >= together:
+            with stages.of("store"):
+                self.commit()
         return results, conflict
 
     def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
-        return read(path, self._maps, label=self._label, era=self._era, run=run, views=self._view)
+        return read(
+            path,
+            self._maps,
+            label=self._label,
+            era=self._era,
+            run=run,
+            views=self._view,
+            conditions=True,
+        )
 
     def _view(self, name: str, era: str) -> View:
         return view(name, era, self._calorimeter)
 
 
-def _ahead(found: Iterator[Lumisection]) -> Iterator[Lumisection]:
-    """The same, some read in one go: that is faster than to read each between two that are scored.
-
-    Where reading fails, what was read before it comes first.
-    """
-    while True:
-        read: list[Lumisection] = []
-        problem: SourceError | None = None
-        try:
-            read.extend(islice(found, AHEAD))  # keeps what came before an error
-        except SourceError as error:
-            problem = error
-        yield from read
-        if problem is not None:
-            raise problem
-        if not read:
-            return
+def _says_something(lumisection: Lumisection) -> bool:
+    return bool(lumisection.maps or lumisection.missing or lumisection.conditions is not None)
 
 
 def _specs(bundles: Sequence[Bundle], calorimeter: str | None) -> list[MapSpec]:

@@ -6,20 +6,22 @@ from pathlib import Path
 
 import structlog
 
-from caloscope import outputs
-from caloscope.errors import CaloscopeError, UsageError
+from caloscope import outputs, readers
+from caloscope.errors import CaloscopeError, StoreError, UsageError
+from caloscope.monitor.backoff import Backoff
+from caloscope.monitor.finishing import Finishing
 from caloscope.monitor.intake import Intake
-from caloscope.monitor.replay import in_time_order
-from caloscope.monitor.taken import Taken, stamp
-from caloscope.readers import complete
-from caloscope.records import LumiId
+from caloscope.monitor.jobs import Jobs
+from caloscope.monitor.names import kind
+from caloscope.monitor.pulse import SILENT, Pulse
+from caloscope.monitor.reception import Reception
+from caloscope.monitor.settings import Settings, Tuning
+from caloscope.monitor.taking import FEW, Taking
+from caloscope.monitor.thinning import Thinning
 from caloscope.store import Store
 from caloscope.watch import POLL_SECONDS, arrivals
 
 log = structlog.get_logger()
-
-FILES_PER_OUTPUT = 20
-"""While it catches up with files that were waiting, the monitor writes its output after so many of them."""
 
 
 def monitor(
@@ -32,35 +34,27 @@ def monitor(
     output_dir: Path | None = None,
     cms_names: bool = False,
     poll_seconds: float = POLL_SECONDS,
+    pulse: Pulse = SILENT,
+    tuning: Tuning | None = None,
 ) -> int:
     """Take files as they arrive until `stop` is set; answers with how many were taken.
 
-    A file that the ledger knows unchanged is passed over. Raises `UsageError` when there is no spool, and
-    when the output folder lies inside it: the monitor would read what it writes.
+    A file that the ledger knows unchanged is passed over. While the store cannot be written nothing is taken,
+    and nothing lost. `pulse` is told how it goes; `tuning` holds settings that may change meanwhile. Raises
+    `UsageError` when there is no spool, and when the output folder lies inside it: the monitor would read
+    what it writes.
     """
     if output_dir is not None and output_dir.resolve().is_relative_to(spool.resolve()):
         raise UsageError(f"{output_dir}: lies inside the spool {spool}, expected an output folder elsewhere")
-    known = {(Path(row.path), row.size, row.mtime_ns) for row in store.files()}
-    if output_dir is not None:
-        output_dir.mkdir(parents=True, exist_ok=True)
-    batches = arrivals(spool, stop, complete=complete, poll_seconds=poll_seconds)
-    log.info("watching", spool=str(spool), label=label, files_known=len(known))
-    taken = 0
+    finishing = Finishing(store, label, pulse, output_dir, cms_names=cms_names)
+    loop = _Loop(spool, intake, store, stop, finishing, pulse, tuning)
+    batches = arrivals(
+        spool, stop, complete=_complete, poll_seconds=poll_seconds, told=loop.listed, hurry=loop.has_work
+    )
+    log.info("watching", spool=str(spool), label=label, files_known=sum(store.count_files().values()))
     for batch in batches:
-        new = [path for path in batch if (path, *stamp(path)) not in known]
-        if len(new) > 1:
-            new = in_time_order(new, intake)
-        for start in range(0, len(new), FILES_PER_OUTPUT):
-            done = _score(new[start : start + FILES_PER_OUTPUT], intake, stop)
-            taken += len(done)
-            if output_dir is not None:
-                runs = {run for each in done for run in each.runs}
-                write_outputs(store, label, runs, output_dir, cms_names=cms_names)
-            # A file is done when its output is: after a crash in between it is taken again.
-            intake.note(done)
-            if stop.is_set():
-                return taken
-    return taken
+        loop.turn(batch)
+    return loop.end()
 
 
 def write_outputs(
@@ -76,27 +70,97 @@ def write_outputs(
     return written
 
 
-def _score(paths: Iterable[Path], intake: Intake, stop: threading.Event) -> list[Taken]:
-    """Score files one by one, until `stop` is set."""
-    done = []
-    for path in paths:
-        done.append(intake.score(path))
-        _tell(done[-1])
-        if stop.is_set():
-            break
-    return done
+def _complete(path: Path) -> bool:
+    """Whether a file can be taken: of what is not read nobody asks more than that it is there."""
+    return kind(path.name) != "maps" or readers.complete(path)
 
 
-def _tell(taken: Taken) -> None:
-    for result in taken.results:
-        mine = LumiId(result.key.run, result.key.lumi) in taken.lumis
-        log.info(
-            "scored" if mine else "revised",
-            run=result.key.run,
-            lumi=result.key.lumi,
-            map=result.key.map,
-            quality=str(result.quality),
-            reason=None if result.reason is None else str(result.reason),
-            bad_cells=result.bad_cells,
-            milliseconds=round(1000 * result.seconds, 1),
-        )
+class _Loop:
+    """One monitor that runs; a turn is short, so that it stops soon when it is asked to."""
+
+    def __init__(
+        self,
+        spool: Path,
+        intake: Intake,
+        store: Store,
+        stop: threading.Event,
+        finishing: Finishing,
+        pulse: Pulse,
+        tuning: Tuning | None,
+    ) -> None:
+        self._intake = intake
+        self._store = store
+        self._pulse = pulse
+        self._finishing = finishing
+        self._tuning = tuning
+        self._jobs = Jobs()
+        self._reception = Reception(spool, store, intake, self._jobs, pulse, stop)
+        self._taking = Taking(intake, store, self._jobs, finishing, pulse, stop, tuning or Tuning())
+        self._trouble = Backoff("store", pulse)
+        self._spool_trouble = Backoff("spool", pulse)
+        self._must_forget = self._has_begun = False
+        self._to_apply: Settings | None = None
+        self._thinning = Thinning(store, tuning or Tuning())
+        self._recorded = 0
+
+    def listed(self, trouble: str) -> None:
+        """What is wrong with the spool, "" for nothing."""
+        if not trouble:
+            self._spool_trouble.worked()
+        elif self._spool_trouble.is_over:
+            self._spool_trouble.failed(trouble)
+
+    def has_work(self) -> bool:
+        """Whether the next turn should come at once."""
+        return bool(self._jobs) and self._trouble.is_over
+
+    def turn(self, batch: list[Path]) -> None:
+        """Take in a batch of arrivals, and do a piece of what there is to do."""
+        self._pulse.looked()
+        self._reception.arrive(batch)
+        if not self._trouble.is_over:
+            return
+        try:
+            self._prepare()
+            idle = not (self._jobs or batch)
+            if not idle:
+                self._taking.some()
+            if self._finishing.is_due(idle=idle):
+                self._finishing.flush()
+            self._thin(idle=idle)
+            self._trouble.worked()
+        except StoreError as error:
+            self._must_forget = True
+            self._trouble.failed(str(error))
+        self._pulse.waiting(len(self._jobs))
+
+    def end(self) -> int:
+        """Finish what was taken; what was not comes again when the next monitor starts."""
+        try:
+            self._finishing.flush()
+        except StoreError as error:
+            log.error("stopped while the store could not be written", detail=str(error))
+        return self._taking.taken
+
+    def _prepare(self) -> None:
+        """All that goes before files: raises `StoreError`, and is done the next time then."""
+        if self._must_forget:
+            self._intake.forget()
+            self._must_forget = False
+        if not self._has_begun:
+            self._finishing.take_over()
+            self._has_begun = True
+        if self._tuning is not None:
+            self._to_apply = self._tuning.renewed() or self._to_apply
+        if self._to_apply is not None:
+            again = self._intake.retune(self._to_apply.gate)
+            self._finishing.changed({result.key.run for result in again})
+            self._to_apply = None
+        self._reception.receive()
+        self._jobs.wake()
+
+    def _thin(self, *, idle: bool) -> None:
+        """Keep the store from growing without end, a little at a time, when no file waits for its verdict."""
+        self._thinning.recorded(self._taking.scored - self._recorded)
+        self._recorded = self._taking.scored
+        self._thinning.some(idle=idle, awaited=0 < len(self._jobs) <= FEW)

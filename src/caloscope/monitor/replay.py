@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from caloscope.errors import SourceError
-from caloscope.monitor.intake import Intake
+from caloscope.monitor.intake import Intake, tell_quarantined
+from caloscope.monitor.names import place
 from caloscope.monitor.taken import Taken
 from caloscope.records import LumiId
 
@@ -39,11 +40,12 @@ class Replayed:
 
 
 def in_time_order(paths: Iterable[Path], intake: Intake, run: int | None = None) -> list[Path]:
-    """Files by their first lumisection, whatever they are called; those that cannot be read come first.
+    """Files by their first lumisection; those that cannot be read come first.
 
-    A name says little about time: `LS10` comes before `LS2`, and what comes too late is not scored.
+    What is named exactly as CMS names it need not be opened for that, so that thousands are ordered at once.
+    Other names say little about time (`LS10` comes before `LS2`), and what comes too late is not scored.
     """
-    return sorted(paths, key=lambda path: (intake.first(path, run=run), path))
+    return sorted(paths, key=lambda path: (place(path.name) or intake.first(path, run=run), path))
 
 
 def replay(
@@ -63,6 +65,7 @@ def replay(
     done, noted_later = Replayed(), list[Taken]()
     for path in paths:
         taken = intake.score(path, run=run, wanted=wanted, together=together)
+        tell_quarantined(taken)
         done.add(taken)
         noted_later.append(taken)
         if not intake.is_waiting:
