@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 
 from caloscope.store import ChangeRow, Store
-from caloscope.web.events import BACKLOG, QUEUE_LENGTH, Broadcaster, Listener
+from caloscope.web.events import Broadcaster
+from caloscope.web.listeners import BACKLOG, QUEUE_LENGTH, Listener
 from caloscope.web.source import Source
 
 from . import filling
@@ -135,6 +136,54 @@ def test_listeners_come_go_and_end_with_the_server(tmp_path: Path) -> None:
         await broadcaster.close()
         assert [event async for event in two][-1]["event"] == "change", "what was missed is still told"
         assert broadcaster.listeners == 0
+        source.close()
+
+    asyncio.run(scenario())
+
+
+def test_trimmed_changes_and_another_store_are_told_as_reset(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    fill(path, lumis=3, bundles=BOTH)
+    with running(path) as address:
+        with Store(str(path)) as store:
+            store.trim_changes(2)
+        with httpx.stream("GET", f"{address}api/changes?since=1", timeout=20) as answer:
+            assert next(changes(answer))["event"] == "reset"
+        with httpx.stream("GET", f"{address}api/changes", timeout=20) as answer:
+            fill(tmp_path / "new.db", lumis=1, bundles=BOTH)
+            (tmp_path / "new.db").replace(path)
+            assert next(changes(answer))["event"] == "reset"
+        status = httpx.get(f"{address}api/status").json()
+        assert status["lumi"] == 1
+        (path).unlink()
+        assert httpx.get(f"{address}api/status").status_code == 503
+
+
+def test_one_who_joins_while_others_are_told_misses_nothing(tmp_path: Path) -> None:
+    """A listener may ask for the last change just before one is written that others are told of."""
+    path = tmp_path / "store.db"
+    fill(path, lumis=1, bundles=BOTH)
+
+    async def scenario() -> None:
+        source = Source(str(path))
+        broadcaster = Broadcaster(source)
+        first = broadcaster.listen(None)
+        waiting: asyncio.Task[dict[str, str]] = asyncio.create_task(anext(first))  # type: ignore[arg-type]
+        while not broadcaster.listeners:
+            await asyncio.sleep(0.01)
+        missed = broadcaster._missed
+
+        def slow(after: int | None) -> tuple[list[dict[str, str]], int]:
+            answer = missed(after)
+            with Store(str(path)) as store:
+                record_lumi(store, 2, bundles=BOTH)
+            time.sleep(0.3)
+            return answer
+
+        broadcaster._missed = slow  # type: ignore[method-assign]
+        late = await asyncio.wait_for(anext(broadcaster.listen(None)), 10)
+        assert late == await waiting
+        await broadcaster.close()
         source.close()
 
     asyncio.run(scenario())

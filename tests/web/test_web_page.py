@@ -42,9 +42,9 @@ def test_what_the_store_says_is_text_and_never_markup(watched: Watched, store: S
     page = watched.page
     expect(page.locator("#incidents .hardware")).to_have_text(HOSTILE)
     expect(page.locator("#reason")).to_contain_text(HOSTILE)
-    expect(page.locator("#quarantine")).to_contain_text(name)
-    expect(page.locator("#quarantine")).to_contain_text("<b>found</b>")
-    for markup in ("img[src=x]", "#incidents b", "#reason b", "#quarantine b", "#quarantine script"):
+    expect(page.locator("#files")).to_contain_text(name)
+    expect(page.locator("#files")).to_contain_text("<b>found</b>")
+    for markup in ("img[src=x]", "#incidents b", "#reason b", "#files b", "#files script"):
         assert page.locator(markup).count() == 0, markup
     assert "broken" not in page.title()
 
@@ -103,6 +103,24 @@ def test_old_news_is_no_news_while_following(watched: Watched, store: Store, tmp
     expect(page.locator("#reason")).to_have_text("STALE: no verdict for 5 min; LS 9 was GOOD")
     watched.open(f"?run={RUN}&lumi=9")
     expect(page.locator("#word")).to_have_text("GOOD")
+
+
+def test_a_run_that_is_over_is_not_stale_but_the_next_one_is(
+    watched: Watched, store: Store, tmp_path: Path
+) -> None:
+    store.record([result(bundle, 9) for bundle in BUNDLES])
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database, database:
+        began = time.time() - 320
+        database.execute("UPDATE results SET scored_at = scored_at - 300, began_at = ?", [began])
+    store.note_run("ZeroBias", RUN, at=time.time() - 200, ended_by="marker")
+    watched.open()
+    page = watched.page
+    expect(page.locator("#reason")).to_have_text(f"Run {RUN} is over; LS 9 was GOOD")
+    expect(page.locator("#word")).to_have_text("UNKNOWN")
+    expect(page.locator("#hero")).not_to_have_class("hero stale")
+    store.note_run("ZeroBias", RUN + 1, at=time.time() - 90)
+    watched.open()
+    expect(page.locator("#reason")).to_contain_text("STALE: no verdict for 5 min")
 
 
 def test_history_keeps_its_word_and_says_that_it_is_not_live(

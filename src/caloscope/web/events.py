@@ -1,72 +1,36 @@
 """Tells any number of listeners what changed in the store, as server-sent events.
 
-One task looks into the store for all of them. Each listener has a short queue; one that stops reading is
-dropped, and a browser then comes back by itself with the id of the last event that it saw.
+One task waits for commits to the store for all of them, and reads what changed only then. Each listener has
+a short queue; one that stops reading is dropped, and a browser then comes back by itself with the id of the
+last event that it saw.
 """
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from caloscope.errors import StoreError
 from caloscope.store import ChangeRow
+from caloscope.store.noticing import Identity, Notice, identity
+from caloscope.web.listeners import BACKLOG, Event, Listener, event_of, reset
 from caloscope.web.source import Source
 
-POLL_SECONDS = 0.1
-QUEUE_LENGTH = 64
-BACKLOG = 500
-"""More changes than this at once are told as one `reset`: look at everything again."""
-
-Event = dict[str, str]
-
-
-def event_of(change: ChangeRow) -> Event:
-    """One change as an event; its id is what a listener resumes from."""
-    fields = {"kind": change.kind, "label": change.label, "run": change.run}
-    fields |= {"lumi": change.lumi, "map": change.map}
-    return {"event": "change", "id": str(change.id), "data": json.dumps(fields)}
-
-
-def reset(last: int) -> Event:
-    """The event that says: too much changed to be told one by one."""
-    return {"event": "reset", "id": str(last), "data": json.dumps({"last_change": last})}
-
-
-class Listener:
-    """One open connection: a queue of batches, closed by None."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-        self.queue: asyncio.Queue[list[Event] | None] = asyncio.Queue(QUEUE_LENGTH)
-        self.dropped = False
-
-    def offer(self, changes: Sequence[ChangeRow]) -> bool:
-        """Queue what this listener has not seen; False when it has stopped reading."""
-        new = [change for change in changes if change.id > self.after]
-        if not new:
-            return True
-        self.after = new[-1].id
-        batch = [event_of(change) for change in new] if len(new) <= BACKLOG else [reset(self.after)]
-        try:
-            self.queue.put_nowait(batch)
-        except asyncio.QueueFull:
-            self.end()
-            return False
-        return True
-
-    def end(self) -> None:
-        """Close the connection as soon as it looks into its queue, whatever is still in there."""
-        self.dropped = True
-        with contextlib.suppress(asyncio.QueueFull):
-            self.queue.put_nowait(None)
+WAIT_SECONDS = 1.0
+"""A wait for a commit ends after so long, to see whether anybody still listens."""
+RETRY_SECONDS = 0.5
+"""Until a store that cannot be read is looked at again."""
+AT_ONCE = 5_000
+"""Changes that are read in one go."""
 
 
 class Broadcaster:
-    """Polls the store while anybody listens. Lives on one event loop."""
+    """Watches the store while anybody listens. Lives on one event loop."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._notice: Notice | None = None
+        self._file: Identity = None
+        self._moved = False
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -83,8 +47,10 @@ class Broadcaster:
         if self._closed:
             return
         self._listeners.add(listener)
+        if self._notice is not None:
+            self._notice.nudge()  # others may have been told of changes since this one asked for the last
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._poll())
+            self._task = asyncio.create_task(self._watch())
         try:
             for event in missed:
                 yield event
@@ -95,8 +61,9 @@ class Broadcaster:
             self._listeners.discard(listener)
 
     async def close(self) -> None:
-        """End all connections and the polling."""
+        """End all connections and the watching."""
         self._closed = True
+        self._forget()
         for listener in self._listeners:
             listener.end()
         if self._task is not None:
@@ -112,18 +79,69 @@ class Broadcaster:
             return [], last
         if after > last:  # another store has taken the place of the one it knew
             return [reset(last)], last
-        changes = self._source.store.changes_since(after, limit=BACKLOG + 1)
-        if len(changes) > BACKLOG:
+        changes = self._since(after, BACKLOG + 1)
+        if changes is None or len(changes) > BACKLOG:
             return [reset(last)], last
         return [event_of(change) for change in changes], changes[-1].id if changes else after
 
-    async def _poll(self) -> None:
-        """Look into the store while there are listeners; a store that fails is looked at again."""
+    async def _watch(self) -> None:
+        """Tell what changes while there are listeners; a store that fails is looked at again."""
         while self._listeners:
-            after = min(listener.after for listener in self._listeners)
-            with contextlib.suppress(StoreError):
-                changes = await asyncio.to_thread(self._source.store.changes_since, after)
-                for listener in list(self._listeners):
-                    if not listener.offer(changes):
-                        self._listeners.discard(listener)
-            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await self._tell()
+            except StoreError:
+                self._forget()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _tell(self) -> None:
+        """Wait for a commit, and offer what changed to all listeners."""
+        if not await asyncio.to_thread(self._wait) or not self._listeners:
+            return
+        # Asked for only now: those who came during the wait may have seen less than the others.
+        after = min(listener.after for listener in self._listeners)
+        changes = await asyncio.to_thread(self._next, after)
+        last = await asyncio.to_thread(self._source.store.last_change) if changes is None else 0
+        for listener in list(self._listeners):
+            if not (listener.start_again(last) if changes is None else listener.offer(changes)):
+                self._listeners.discard(listener)
+
+    def _wait(self) -> bool:
+        """Wait for the next commit, for a while; whether there is something to look at."""
+        if self._closed:
+            return False
+        if self._notice is not None and self._notice.file != identity(self._source.url):
+            self._forget()
+        notice = self._notice
+        if notice is None:
+            self._source.renew()
+            notice = self._notice = Notice(self._source.url)
+            self._moved = self._file not in (None, notice.file)
+            self._file = notice.file
+        return notice.wait(WAIT_SECONDS)
+
+    def _next(self, after: int) -> list[ChangeRow] | None:
+        """The changes after `after`.
+
+        None: another store has taken the place of the one that was open, or the changes were trimmed before
+        anybody could read them.
+        """
+        if self._moved:
+            self._moved = False
+            return None
+        changes = self._since(after, AT_ONCE)
+        if changes is not None and len(changes) == AT_ONCE and self._notice is not None:
+            self._notice.nudge()
+        return changes
+
+    def _since(self, after: int, limit: int) -> list[ChangeRow] | None:
+        """The changes after `after`; None where some of them are no longer kept."""
+        store = self._source.store
+        changes = store.changes_since(after, limit=limit)
+        whole = not changes or changes[0].id == after + 1 or store.oldest_change() <= after + 1
+        return changes if whole else None
+
+    def _forget(self) -> None:
+        """Close what waits for commits."""
+        if self._notice is not None:
+            self._notice.close()
+            self._notice = None

@@ -36,7 +36,8 @@ def settled(source: Source, label: str, run: int | None, now: float) -> Place | 
 def knows(source: Source, label: str, run: int, lumi: int) -> str | None:
     """None for a lumisection between the first and the last result of a run, else what there is."""
     first, last = _bounds(source, label, run)
-    if first <= lumi <= last:
+    # Of a very long run the oldest are not kept in memory.
+    if first <= lumi <= last or verdict.rows_of_lumi(source.store, label, run, lumi):
         return None
     return f"no lumisection {lumi} in run {run}: it has {first} to {last}"
 
@@ -57,9 +58,12 @@ def _settled_in(source: Source, label: str, run: int, now: float) -> int | None:
     """The same in one run; None where all is too new."""
     newest = source.store.latest(label)
     last = newest[2] if newest and newest[1] == run else _bounds(source, label, run)[1]
-    rows = source.store.results(label, run, first=max(0, last - WINDOW))
+    kept = source.run(label, run)
+    rows = kept.since(max(0, last - WINDOW))
     owed = {one.hash for one in verdict.required(source, label, run, rows) if one.state == "active"}
-    for lumi, found in sorted(verdict.by_lumi(rows).items(), reverse=True):
+    for lumi, found in reversed(kept.by_lumi.items()):
+        if lumi < last - WINDOW:
+            break
         if _complete(found, owed) or now - min(row.scored_at for row in found) > PATIENCE_SECONDS:
             return lumi
     return None
@@ -71,5 +75,5 @@ def _complete(rows: Sequence[ResultRow], owed: set[str]) -> bool:
 
 def _bounds(source: Source, label: str, run: int) -> tuple[int, int]:
     """The first and the last lumisection of a run that has a result."""
-    lumis = [row.key.lumi for row in source.store.results(label, run)]
-    return min(lumis), max(lumis)
+    lumis = source.run(label, run).by_lumi
+    return next(iter(lumis)), next(reversed(lumis))

@@ -73,6 +73,9 @@ class Status(BaseModel):
     )
     open_incidents: int = Field(description="open in this lumisection, without what is masked")
     quarantined: int
+    waiting: int = Field(description="files that are tried again")
+    run_ended_at: float | None = Field(description="when the newest run was said to be over, else null")
+    run_ended_by: str = Field(default="", description="a marker, or the next run")
     last_change: int = Field(description="give it to /api/changes?since=")
     store: str
 
@@ -146,7 +149,11 @@ class MapPlane(BaseModel):
     lumi: int
     depth: int | None
     status: MapStatus
-    codes: Grid
+    kept: list[int] | None = Field(
+        default=None,
+        description="set where this map was thinned out, and has no grids: the nearest that have theirs",
+    )
+    codes: Grid | None
     counts: Grid | None
     expected: FloatGrid | None
     evidence: FloatGrid | None = Field(description="log-likelihood ratio in nats; with `scores` the score")
@@ -186,14 +193,3 @@ class IncidentModel(BaseModel):
     cells: list[list[int]] | None = Field(
         default=None, description="indices; only where one incident is asked for"
     )
-
-
-class QuarantinedFile(BaseModel):
-    """A source file that could not be used, and why."""
-
-    name: str
-    path: str
-    fault: str | None
-    detail: str
-    size: int
-    noted_at: float | None

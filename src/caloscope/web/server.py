@@ -79,5 +79,5 @@ async def _watch(
     while not server.should_exit:
         if stop is not None and stop.is_set():
             server.should_exit = True
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
     await app.state.broadcaster.close()

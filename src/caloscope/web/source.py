@@ -11,6 +11,8 @@ from caloscope import geometry
 from caloscope.errors import StoreError
 from caloscope.geometry.view import View
 from caloscope.store import BundleRow, BundleState, Store
+from caloscope.store.noticing import Identity, identity
+from caloscope.web.remembered import Remembered, RunRows
 
 
 def slug_of(name: str) -> str:
@@ -32,7 +34,9 @@ class Source:
     def __init__(self, url: str) -> None:
         self.url = url
         self._store: Store | None = None
+        self._file: Identity = None
         self._views: OrderedDict[str, View] = OrderedDict()
+        self._remembered = Remembered()
         self._answered: set[tuple[str, int, str]] = set()
         self._lock = Lock()
 
@@ -41,8 +45,22 @@ class Source:
         """The open store; raises `StoreError` while there is none that can be read."""
         with self._lock:
             if self._store is None:
+                self._file = identity(self.url)
                 self._store = Store(self.url, read_only=True)
             return self._store
+
+    def renew(self) -> bool:
+        """Close a store whose file was moved away or replaced, so that the next look opens the one there now.
+
+        Answers whether it did.
+        """
+        if self._store is None or identity(self.url) == self._file:
+            return False
+        self.close()
+        self._remembered.forget()
+        with self._lock:
+            self._answered.clear()
+        return True
 
     def close(self) -> None:
         """Close the store if it was opened."""
@@ -50,6 +68,10 @@ class Source:
             if self._store is not None:
                 self._store.close()
                 self._store = None
+
+    def run(self, label: str, run: int) -> RunRows:
+        """The results of a run as they are now, kept in memory between requests."""
+        return self._remembered.run(self.store, label, run)
 
     def bundles_of(self, name: str) -> list[BundleRow]:
         """The bundles for a map, given its name or its slug; active ones first, then by name and hash."""
@@ -121,6 +143,7 @@ def source_of(request: Request) -> Source:
 def open_source(source: Annotated[Source, Depends(source_of)]) -> Source:
     """A source whose store is known to be open; 503 while there is none."""
     try:
+        source.renew()
         _ = source.store
     except StoreError as error:
         raise HTTPException(503, str(error)) from error

@@ -7,6 +7,7 @@ from caloscope.records import Incident, LumiId, Quality, Reason, ResultKey
 from caloscope.store import BundleRow, ResultRow, Store
 from caloscope.web.models import MapStatus, State
 from caloscope.web.source import Source, slug_of
+from caloscope.web.unjudged import unjudged
 
 
 def required(source: Source, label: str, run: int, rows: Iterable[ResultRow]) -> list[BundleRow]:
@@ -59,6 +60,16 @@ def map_statuses(
         for bundle in bundles
         if bundle.state != "retired" or bundle.hash in by_bundle
     ]
+
+
+def quality_in(bundles: Sequence[BundleRow], rows: Iterable[ResultRow]) -> Quality:
+    """What the bundles say of one lumisection together, as `map_statuses` has it."""
+    said = {row.key.bundle: row.quality for row in rows}
+    return quality_of(
+        said.get(bundle.hash, Quality.UNKNOWN)
+        for bundle in bundles
+        if bundle.state != "retired" or bundle.hash in said
+    )
 
 
 def map_status(
@@ -119,7 +130,7 @@ def explain(maps: Sequence[MapStatus], troubles: Mapping[str, Sequence[Incident]
     every = {name: [one for one in maps if one.map == name] for name in names}
     by_map = {name: [one for one in found if one.quality is quality] for name, found in every.items()}
     if quality is Quality.UNKNOWN:
-        return [_unknown(found) for found in by_map.values() if found]
+        return unjudged({name: found for name, found in by_map.items() if found}, len(every))
     named = troubles or {}
     bad = {name: found for name, found in by_map.items() if found}
     order = sorted(bad, key=lambda name: _weight(bad[name], named.get(name, ())), reverse=True)
@@ -167,23 +178,9 @@ def _who(status: MapStatus, of_map: Sequence[MapStatus]) -> str:
     return f"{status.map} ({status.title})" if alone else status.map
 
 
-def _unknown(found: Sequence[MapStatus]) -> str:
-    """Why one map is unknown: `EB/digi: WARM_UP (cmssw-ml)`."""
-    reasons = sorted({f"{status.reason or 'no reason given'} ({status.title})" for status in found})
-    return f"{found[0].map}: {', '.join(reasons)}"
-
-
 def rows_of_lumi(store: Store, label: str, run: int, lumi: int) -> list[ResultRow]:
     """All results of one lumisection."""
     return store.results(label, run, first=lumi, last=lumi)
-
-
-def by_lumi(rows: Iterable[ResultRow]) -> Mapping[int, list[ResultRow]]:
-    """Results grouped by lumisection, ascending."""
-    grouped: dict[int, list[ResultRow]] = {}
-    for row in sorted(rows, key=lambda row: row.key.lumi):
-        grouped.setdefault(row.key.lumi, []).append(row)
-    return grouped
 
 
 def key_of(label: str, run: int, lumi: int, bundle: BundleRow) -> ResultKey:

@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from caloscope.web.routes import assets, changes, incidents, maps, quarantine, runs, status, trends
+from caloscope.web.routes import (
+    assets,
+    changes,
+    conditions,
+    files,
+    incidents,
+    maps,
+    runs,
+    status,
+    trends,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
@@ -10,7 +20,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     maps.router,
     incidents.router,
     trends.router,
-    quarantine.router,
+    conditions.router,
+    files.router,
     changes.router,
     assets.router,
 )

@@ -73,14 +73,20 @@ def plane(
 
 
 def _grids(source: Source, bundle: BundleRow, key: ResultKey, depth: int | None) -> dict[str, Any]:
-    """The grids of one plane of a result; null for those that its detector does not make."""
+    """The grids of one plane of a result; null for those that its detector does not make.
+
+    All are null where retention deleted them.
+    """
     view = source.view(bundle)
     index = _index(view, depth)
     arrays = source.store.arrays(key)
+    names = ("codes", "counts", "expected", "evidence", "reconstruction", "direction", "worst_depth")
+    if not arrays:
+        near = [lumi for lumi in source.store.pictured(key) if lumi is not None]
+        return dict.fromkeys(names) | {"kept": near}
     _check(arrays, view, bundle)
     over_all = bool(view.depths) and index is None
     found = grids.worst_of_depths(arrays, view) if over_all else grids.one_depth(arrays, view, index)
-    names = ("codes", "counts", "expected", "evidence", "reconstruction", "direction", "worst_depth")
     return {name: found.get(name) for name in names} | {"scores": "score" in arrays}
 
 

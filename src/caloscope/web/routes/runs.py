@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 
-from caloscope.decide import quality_of
 from caloscope.web import verdict
 from caloscope.web.models import Runs
 from caloscope.web.routes.parameters import Label, Run, label_or_newest, run_or_newest
@@ -12,20 +11,17 @@ router = APIRouter()
 
 
 @router.get("/api/runs")
-def runs(source: Opened, label: Label = None, run: Run = None) -> Runs:
+def runs_of(source: Opened, label: Label = None, run: Run = None) -> Runs:
     """The runs of a label, and each lumisection of the run that is asked for with its quality."""
     store = source.store
     chosen = label_or_newest(source, label)
     if chosen is None or run is None:
-        known = store.runs(chosen) if chosen else []
-        return Runs(label=chosen, labels=store.labels(), runs=known, run=None, lumis=[], qualities=[])
+        runs = store.runs(chosen) if chosen else []
+        return Runs(label=chosen, labels=store.labels(), runs=runs, run=None, lumis=[], qualities=[])
     number = run_or_newest(source, chosen, run)
-    rows = store.results(chosen, number)
-    bundles = verdict.required(source, chosen, number, rows)
-    qualities = {
-        lumi: quality_of(status.quality for status in verdict.map_statuses(bundles, found))
-        for lumi, found in verdict.by_lumi(rows).items()
-    }
+    known = source.run(chosen, number)
+    bundles = verdict.required(source, chosen, number, known.rows)
+    qualities = {lumi: verdict.quality_in(bundles, found) for lumi, found in known.by_lumi.items()}
     return Runs(
         label=chosen,
         labels=store.labels(),

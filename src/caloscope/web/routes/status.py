@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException
 
 from caloscope.decide import quality_of
 from caloscope.records import Incident, LumiId
+from caloscope.store import RunRow
 from caloscope.web import latest, verdict
 from caloscope.web.models import MapStatus, Place, Status
 from caloscope.web.routes.parameters import Commissioning, Label, Lumi, Run, label_or_newest, run_or_newest
@@ -89,6 +90,12 @@ def _open_incidents(source: Source, place: Place | None) -> int:
     return sum(verdict.state_at(incident, here) == "open" for incident in real)
 
 
+def _run_of(source: Source, newest: tuple[str, int, int] | None) -> RunRow | None:
+    """What is known of the newest run; None where a newer one was met that has no result yet."""
+    runs = source.store.runs_known(newest[0]) if newest else []
+    return runs[-1] if runs and newest and runs[-1].run == newest[1] else None
+
+
 def _status(
     source: Source, place: Place | None, maps: list[MapStatus], newest: tuple[str, int, int] | None
 ) -> Status:
@@ -96,6 +103,8 @@ def _status(
     store, now = source.store, time.time()
     rows = latest.heard(source, verdict.rows_of_lumi(store, *newest)) if newest else []
     scored_at = max((row.scored_at for row in rows), default=None)
+    ended = _run_of(source, newest)
+    counts = store.count_files()
     recent, reasons = latest.recent(rows, now), verdict.explain(maps, _troubles(source, place))
     return Status(
         label=place.label if place else None,
@@ -112,7 +121,10 @@ def _status(
         recent=recent,
         stale=scored_at is None or (recent and now - scored_at > STALE_SECONDS),
         open_incidents=_open_incidents(source, place),
-        quarantined=len(store.files("QUARANTINED")),
+        quarantined=counts.get("QUARANTINED", 0),
+        waiting=counts.get("WAITING", 0),
+        run_ended_at=ended.ended_at if ended else None,
+        run_ended_by=ended.ended_by if ended else "",
         last_change=store.last_change(),
         store=shown_url(source.url),
     )

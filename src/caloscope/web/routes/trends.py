@@ -5,7 +5,6 @@ from functools import partial
 
 from fastapi import APIRouter, HTTPException
 
-from caloscope.decide import quality_of
 from caloscope.records import Quality
 from caloscope.store import BundleRow, ResultRow
 from caloscope.web import series, verdict
@@ -20,16 +19,16 @@ router = APIRouter()
 def trends(
     source: Opened, label: Label = None, run: Run = None, commissioning: Commissioning = False
 ) -> Trends:
-    """Pileup, events, events per image and bad cells in each lumisection of a run."""
+    """Pileup, events, events per image and bad cells in each of the newest 4000 lumisections of a run."""
     chosen = label_or_newest(source, label)
     if chosen is None:
         raise HTTPException(404, "the store holds no lumisection yet")
     number = run_or_newest(source, chosen, run)
-    rows = source.store.results(chosen, number)
+    known = source.run(chosen, number)
+    rows = known.rows
     bundles = verdict.required(source, chosen, number, rows)
-    grouped = verdict.by_lumi(rows)
     spans = series.spans_of(rows)
-    lumis = series.with_gaps(list(grouped), spans)
+    lumis = series.with_gaps(list(known.by_lumi), spans)
     shown = bundles + (verdict.in_commissioning(source, chosen, number, rows) if commissioning else [])
     drawn = [row for row in rows if row.key.bundle in {bundle.hash for bundle in shown}]
     titles = source.titles(commissioning=commissioning)
@@ -39,7 +38,7 @@ def trends(
         run=number,
         lumis=lumis,
         firsts=[lumi - spans.get(lumi, 1) + 1 for lumi in lumis],
-        qualities=[_quality(bundles, grouped.get(lumi)) for lumi in lumis],
+        qualities=[_quality(bundles, known.by_lumi.get(lumi)) for lumi in lumis],
         pileup=lines(lambda row: row.pileup, by_map=True),
         events=lines(series.per_lumisection, by_map=True),
         image_events=lines(lambda row: row.image_events, by_map=False),
@@ -51,4 +50,4 @@ def _quality(bundles: Sequence[BundleRow], rows: Sequence[ResultRow] | None) -> 
     """What the bundles say of a lumisection together, None where it has no result at all."""
     if rows is None:
         return None
-    return quality_of(status.quality for status in verdict.map_statuses(bundles, rows))
+    return verdict.quality_in(bundles, rows)

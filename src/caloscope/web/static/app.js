@@ -2,22 +2,26 @@
 
 import { get } from "./api.js";
 import { everybody } from "./detectors.js";
+import { showConditions } from "./conditions.js";
 import { byId } from "./dom.js";
+import { showFiles, tickFiles } from "./files.js";
 import { banner, isPast, isSettled, showConnection, showPlace, showStatus, tick, watchPlace } from "./header.js";
 import { showIncidents } from "./incidents.js";
 import { listen } from "./live.js";
 import { askMaps, redrawMaps, scrollToMap } from "./maps.js";
 import { watchTheme } from "./palette.js";
-import { showExperts, showLegend, showQuarantine, watchExperts } from "./panels.js";
+import { showExperts, showLegend, watchExperts } from "./panels.js";
 import { readAddress, state, writeAddress } from "./state.js";
 import { showTimeline, watchTimeline } from "./timeline.js";
 import { showTrends } from "./trends.js";
 
 const PAUSE = 250; // between refreshes, so that a fast replay does not keep the browser from drawing
+const UNTOLD = { here: null, stretches: [], incidents: [] }; // verdicts are shown whatever becomes of the rest
 const known = { runs: null, metas: [], incident: null, trends: null, status: null };
 let busy = false;
 let again = false;
 let listening = false;
+let filesChanged = true; // the list of files is asked for only when one of them changed
 let notice = ""; // what became of a wish that could not be met
 
 /** The chosen incident with its cells. */
@@ -30,10 +34,12 @@ async function chosenIncident() {
 async function load() {
   const commissioning = state.commissioning || null;
   const where = { label: state.label, run: state.follow ? null : state.run, lumi: state.follow ? null : state.lumi, commissioning };
-  const [status, quarantine] = await Promise.all([wanted(where), get("/api/quarantine")]);
+  const askFiles = filesChanged;
+  filesChanged = false;
+  const [status, files] = await Promise.all([wanted(where), askFiles ? get("/api/files").catch(() => null) : null]);
   if (!listening) start(status.last_change);
   state.label ??= status.label; // from now on the page stays with this stream
-  showQuarantine(quarantine, status.now);
+  if (files) showFiles(files);
   if (status.lumi === null) {
     showStatus(status);
     return;
@@ -42,8 +48,8 @@ async function load() {
   state.lumi = status.lumi;
   const here = { label: status.label, run: status.run };
   const unknown = everybody(status).some((map) => !known.metas.some((meta) => meta.bundles.some((row) => row.hash === map.bundle)));
-  const [runs, incidents, trends, incident, metas] = await Promise.all([
-    get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label, at_run: status.run, at_lumi: status.lumi, commissioning }), get("/api/trends", { ...here, commissioning }), chosenIncident(), unknown ? get("/api/maps") : known.metas,
+  const [conditions, runs, incidents, trends, incident, metas] = await Promise.all([
+    get("/api/conditions", { ...here, lumi: status.lumi }).catch(() => UNTOLD), get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label, at_run: status.run, at_lumi: status.lumi, commissioning }), get("/api/trends", { ...here, commissioning }), chosenIncident(), unknown ? get("/api/maps") : known.metas,
   ]);
   // Who follows sees nothing of a lumisection that is only half there.
   const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i], trends.firsts[i]]).filter(([lumi, quality]) => quality !== null && (!state.follow || lumi <= status.lumi));
@@ -56,6 +62,7 @@ async function load() {
   showExperts(status);
   showPlace(runs, status);
   showTimeline(runs, status.lumi);
+  showConditions(conditions, runs.lumis.length ? [runs.firsts[0], runs.lumis.at(-1)] : null, (lumi) => go({ lumi: runs.lumis.find((known) => known >= lumi) ?? runs.lumis.at(-1) }));
   showIncidents(incidents, [status.run, status.lumi], isPast(status), choose);
   await Promise.all([drawMaps(), showTrends(trends, status.lumi)]);
   document.body.dataset.shown = `${status.run}/${status.lumi}`;
@@ -73,7 +80,9 @@ async function wanted(where) {
   }
 }
 
-async function refresh() {
+/** Look again; `kind` is what changed, where that is known. */
+async function refresh(kind) {
+  if (kind === "file" || kind === "reset") filesChanged = true;
   if (busy) {
     again = true;
     return;
@@ -83,6 +92,7 @@ async function refresh() {
     await load();
     banner(notice);
   } catch (error) {
+    filesChanged = true;
     banner(`Cannot show this: ${error.message}`);
     if (!listening) setTimeout(refresh, 2000); // the store may not exist yet
   } finally {
@@ -154,6 +164,7 @@ addEventListener("popstate", () => {
 });
 setInterval(() => {
   tick();
+  tickFiles();
   if (state.follow && known.status && !isSettled(known.status)) refresh(); // it will not wait for what is missing for ever
 }, 1000);
 refresh();

@@ -18,12 +18,15 @@ export const isSettled = ({ run, lumi, latest }) => latest === null || (latest.r
 /** Whether a lumisection was chosen that later ones followed. */
 export const isPast = (of) => !state.follow && !isSettled(of);
 
+/** Whether the newest run is said to be over: then nobody waits for a verdict. */
+const hasEnded = () => Boolean(status?.run_ended_at);
+
 /** What the big word says. While the page follows live data, old news is no news: a stale GOOD is UNKNOWN. */
 function spoken() {
   if (!status || status.lumi === null) return { word: "UNKNOWN", reasons: ["No lumisection in the store yet"] };
   const old = age();
   if (!state.follow || !live || old <= STALE) return { word: status.quality, reasons: status.reasons };
-  const since = `STALE: no verdict for ${span(old)}`;
+  const since = hasEnded() ? `Run ${status.latest.run} is over` : `STALE: no verdict for ${span(old)}`;
   if (status.quality === "BAD") return { word: "BAD", before: `${since}. `, reasons: status.reasons };
   return { word: "UNKNOWN", reasons: [`${since}; LS ${status.lumi} was ${status.quality}`] };
 }
@@ -46,7 +49,7 @@ export function tick() {
   const { word, before = "", reasons } = spoken();
   const old = age();
   byId("hero").dataset.quality = word;
-  byId("hero").classList.toggle("stale", state.follow && live && old > STALE);
+  byId("hero").classList.toggle("stale", state.follow && live && old > STALE && !hasEnded());
   say(byId("word"), word);
   say(byId("glyph"), GLYPHS[word]);
   fit(byId("reason"), before, reasons);

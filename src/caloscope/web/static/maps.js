@@ -66,7 +66,7 @@ function chosenCells(card, incident) {
 export async function draw(card, incident) {
   const { meta, plane } = card;
   card.plots.hidden = !plane?.counts && !plane?.codes;
-  if (!plane) return;
+  if (!plane?.codes) return;
   const cells = await cellsOf(meta, plane.status.bundle, plane.depth).catch(() => null);
   const chosen = chosenCells(card, incident);
   const frame = layout(meta, plane, cells, chosen, heightOf(meta, card.quality.clientWidth));
@@ -124,9 +124,17 @@ async function fill(card, { meta, statuses, chosen, key, plane, complaint }, lon
   card.note.hidden = !isSilent(chosen);
   card.root.classList.toggle("silent", isSilent(chosen));
   card.facts.replaceChildren(...facts(chosen).filter(Boolean));
-  card.empty.hidden = Boolean(plane);
-  if (!plane) say(card.empty, complaint);
+  card.empty.hidden = Boolean(plane?.codes);
+  if (plane?.kept) card.empty.replaceChildren(...thinned(card, plane));
+  else if (!plane) say(card.empty, complaint);
   await draw(card, incident);
+}
+
+/** Of old lumisections only some maps are kept; the nearest that are can be gone to. */
+function thinned(card, { lumi, kept }) {
+  const go = (to) => h("button", { type: "button", class: "quiet", onclick: () => card.go({ lumi: to }) }, `LS ${to}`);
+  const near = kept.length ? [kept.length > 1 ? "The nearest that did: " : "The nearest one: ", ...kept.flatMap((to, i) => (i ? [" ", go(to)] : [go(to)]))] : [];
+  return [h("span", {}, `Only some old lumisections keep their picture, LS ${lumi} did not. Verdict, flags and incidents stay.`), h("span", { class: "near" }, near)];
 }
 
 const isRound = (meta) => meta.x.values.length === meta.y.values.length;
