@@ -128,7 +128,7 @@ def recorded(store: Store) -> Recorded:
     results = [row for run in store.runs(LABEL) for row in store.results(LABEL, run)]
     arrays = [store.arrays(row.key) for row in results]
     return Recorded(
-        results=[replace(row, scored_at=0.0, seconds=0.0) for row in results],
+        results=[replace(row, scored_at=0.0, seconds=0.0, stages={}, source="") for row in results],
         codes=[each["codes"].tobytes() for each in arrays],
         evidence=[each["evidence"].tobytes() if "evidence" in each else b"" for each in arrays],
         flags=list(store.flags(label=LABEL, unknown=True)),

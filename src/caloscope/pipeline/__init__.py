@@ -1,20 +1,28 @@
 """The only way to score a lumisection, live or in a replay."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import Observation
 from caloscope.errors import Fault, SourceError, UsageError
 from caloscope.incidents.shape import members
-from caloscope.pipeline.coherent import coherent
+from caloscope.pipeline.ambient import Ambient
+from caloscope.pipeline.book import Book, Page
+from caloscope.pipeline.coherent import common_shift
+from caloscope.pipeline.gate import Gate
 from caloscope.pipeline.lane import Lane
+from caloscope.pipeline.pending import together
 from caloscope.pipeline.state import Given
 from caloscope.pipeline.timeline import Standing
-from caloscope.records import Lumisection, MapResult, Mask
-from caloscope.store import Store
+from caloscope.pipeline.told import LABEL, TABLE
+from caloscope.records import Conditions, LumiId, Lumisection, MapResult, Mask, Reason
+from caloscope.store import Entry, Store
 
-__all__ = ["ConflictError", "Pipeline"]
+__all__ = ["ConflictError", "Gate", "Pipeline"]
+
+_NOTHING_KNOWN = (Reason.MAP_MISSING, Reason.DETECTOR_FAILED, Reason.POWER_OFF)
+"""Reasons for which a map does not say whether there was beam."""
 
 
 class ConflictError(SourceError):
@@ -31,16 +39,21 @@ class Pipeline:
     """Takes lumisections in any order and records what the bundles say of them.
 
     Every map advances by itself in (run, lumi) order. What was recorded before is taken up from the store's
-    checkpoints; the same lumisection again changes nothing.
+    checkpoints; the same lumisection again changes nothing. What becomes known of the conditions of a
+    lumisection, or of its other maps, after it was scored, has it scored again.
 
     `take` records each lumisection at once. A replay calls `score` for many and then `commit`, which puts all
     of them into the store in one transaction: what was not committed has not happened, and is to be taken
     again. The store says the same in both cases.
     """
 
-    def __init__(self, store: Store, bundles: Sequence[Bundle], label: str) -> None:
+    def __init__(self, store: Store, bundles: Sequence[Bundle], label: str, gate: Gate | None = None) -> None:
         self._store = store
+        self._label = label
+        self._gate = Gate() if gate is None else gate
         self._lanes = [Lane(store, bundle, label) for bundle in bundles]
+        self._producers = {bundle.card.map: bundle.spec.producer for bundle in bundles}
+        self._book = Book(store, label, {bundle.card.map: bundle.card.view for bundle in bundles})
         self._masks: dict[str, Mask] | None = None
 
     def take(self, lumisection: Lumisection) -> list[MapResult]:
@@ -77,36 +90,126 @@ class Pipeline:
         """Record all that was scored since the last time; raises `StoreError`, and then nothing of it is."""
         try:
             entries = [entry for lane in self._lanes for entry in lane.entries()]
+            if rows := self._book.rows():
+                entries.append(Entry(lumis=rows))
             if entries:
-                self._store.record_all(entries)
+                self._store.record_all(together(entries))
         except BaseException:
             self.forget()
             raise
         self._masks = None
+        self._book.recorded()
         for lane in self._lanes:
             lane.recorded()
 
     def forget(self) -> None:
         """Go back to what is in the store: the same lumisections may be taken again."""
         self._masks = None
+        self._book.recall()
         for lane in self._lanes:
             lane.recall()
 
+    def retune(self, gate: Gate) -> list[MapResult]:
+        """Judge by other settings from now on; nothing is recorded before the next `commit`.
+
+        Thresholds are those of the time at which a lumisection came. Of the conditions that people tell, the
+        lumisections that can be scored again are scored again where they changed.
+        """
+        self._gate = gate
+        results: list[MapResult] = []
+        for lumi_id in sorted({step for lane in self._lanes for step in lane.kept}):
+            page = self._told(self._book.page(lumi_id), None)
+            results += self._settle(page, skip=())
+        return results
+
     def _score(self, lumisection: Lumisection) -> tuple[list[MapResult], list[str]]:
         """The results, and the maps that came with other counts than before."""
-        results: list[MapResult] = []
-        conflicts: list[str] = []
         arrived = [(lane, given) for lane in self._lanes if (given := lane.given(lumisection)) is not None]
         new = [(lane, given, standing) for lane, given in arrived if _news(standing := lane.standing(given))]
-        shift, seen = _coherent(arrived) if new else (0.0, {})
+        conflicts = [lane.bundle.card.map for lane, _, standing in new if standing is Standing.CONFLICT]
+        new = [each for each in new if each[2] is not Standing.CONFLICT]
+        page = self._told(self._book.page(lumisection.id), lumisection.conditions)
+        page, seen = self._shown(page, [(lane, given) for lane, given, _ in new])
+        results: list[MapResult] = []
         for lane, given, standing in new:
-            name = lane.bundle.card.map
-            if standing is Standing.CONFLICT:
-                conflicts.append(name)
-                continue
-            told, masked = replace(given, coherent=shift), self._masked(lane.bundle)
-            results += lane.score(told, masked, seen.get(lane), late=standing is Standing.LATE)
+            raised = self._gate.raised.get(lane.bundle.card.map, 0.0)
+            told = replace(self._ambient(lane, page).given(given), raised=raised, source=lumisection.source)
+            late = standing is Standing.LATE
+            results += lane.score(told, self._masked(lane.bundle), seen.get(lane), late=late)
+        if new or page != self._book.page(lumisection.id):
+            self._see(page, results)
+            results += self._settle(self._book.page(page.id), skip=[lane for lane, _, _ in new])
         return results, conflicts
+
+    def _settle(self, page: Page, skip: Sequence[Lane]) -> list[MapResult]:
+        """Keep a page, and score those lanes again whose answer rests on what it said before."""
+        results: list[MapResult] = []
+        for lane in self._lanes:
+            if lane not in skip:
+                results += lane.again(page.id, self._ambient(lane, page))
+        self._see(page, results)
+        after = self._book.next_told(page.id) if page.conditions.trigger else None
+        if after is not None:
+            for lane in self._lanes:
+                results += lane.again(after.id, self._ambient(lane, after))
+            self._see(self._book.page(page.id), results)
+        return results
+
+    def _see(self, page: Page, results: Sequence[MapResult]) -> None:
+        """Keep a page, and whether maps saw beam in the lumisections that were scored."""
+        self._book.put(page)
+        for lumi_id in sorted({LumiId(result.key.run, result.key.lumi) for result in results}):
+            here = [each for each in results if (each.key.run, each.key.lumi) == lumi_id]
+            before = self._book.page(lumi_id)
+            self._book.put(replace(before, dark=_dark(here, before.dark)))
+
+    def _ambient(self, lane: Lane, page: Page) -> Ambient:
+        """What a lane's map is judged by beside itself."""
+        shift = self._shift(page, lane.bundle.card.map)
+        accepted = self._gate.accepted(lane.bundle)
+        return Ambient(page.conditions, accepted, shift, self._book.retriggered(page))
+
+    def _told(self, page: Page, conditions: Conditions | None) -> Page:
+        """The page with what is told of its lumisection; what a source told first stands."""
+        told = dict(page.told)
+        if (state := self._gate.of_label(self._label)) is not None:
+            told[LABEL] = Conditions(state, source=LABEL)
+        if conditions is not None and conditions != Conditions(source=conditions.source):
+            told.setdefault(conditions.source or "a file", conditions)
+        table = None if self._gate.table is None else self._gate.table(page.id)
+        told.pop(TABLE, None)
+        if table is not None:
+            told[TABLE] = replace(table, source=TABLE)
+        return replace(page, told=told)
+
+    def _shown(self, page: Page, new: Sequence[tuple[Lane, Given]]) -> tuple[Page, dict[Lane, Observation]]:
+        """The page with what maps show of the conditions, and what maps are to their detectors.
+
+        What was made of a map once need not be made again.
+        """
+        seen: dict[Lane, Observation] = {}
+        levels, events = dict(page.levels), dict(page.events)
+        for lane, given in new:
+            name, record = lane.bundle.card.map, given.record
+            if record is not None and record.events is not None and not record.cumulative:
+                events.setdefault(name, record.events // max(1, record.span))
+            observation = lane.observation(given)
+            if observation is None:
+                continue
+            seen[lane] = observation
+            # What is in commissioning must not move what the others say.
+            silent = lane.bundle.standing.state == "commissioning"
+            if not silent and (level := lane.level(observation)) is not None:
+                levels[name] = level
+        return replace(page, levels=levels, events=events), seen
+
+    def _shift(self, page: Page, name: str) -> float:
+        """By how much all maps are off together, as far as it excuses this one."""
+        mine = {other for other, of in self._producers.items() if of == self._producers[name]}
+        own = {other: level for other, level in page.levels.items() if other in mine}
+        several = self._book.several
+        everything = page.levels if several(page.levels) else {}
+        return common_shift(own if several(own) else {}, everything, page.levels.get(name))
 
     def _masked(self, bundle: Bundle) -> Mask:
         """The cells of a map that are masked, looked up once until the next `commit`."""
@@ -123,25 +226,22 @@ def _news(standing: Standing) -> bool:
     return standing is not Standing.SAME
 
 
-def _coherent(arrived: Sequence[tuple[Lane, Given]]) -> tuple[float, dict[Lane, Observation]]:
-    """By how much all maps that came together are off as a whole; 0 where all are of one view.
+def _dark(results: Sequence[MapResult], before: Mapping[str, bool]) -> Mapping[str, bool]:
+    """Of the maps of a lumisection, whether they saw no beam; nothing of those of which nothing is known."""
+    found = dict(before)
+    for result in results:
+        if result.reason is Reason.LATE:
+            continue
+        found.pop(result.key.map, None)
+        if result.reason not in _NOTHING_KNOWN:
+            found[result.key.map] = _is_dark(result)
+    return found
 
-    Also what those maps are to their detectors: what was made of them once need not be made again.
-    """
-    if len({lane.bundle.card.view for lane, _ in arrived}) < 2:
-        return 0.0, {}
-    levels: dict[str, float] = {}
-    seen: dict[Lane, Observation] = {}
-    for lane, given in arrived:
-        observation = lane.observation(given)
-        if observation is not None:
-            seen[lane] = observation
-            # What is in commissioning must not move what the others say.
-            silent = lane.bundle.standing.state == "commissioning"
-            level = None if silent else lane.level(observation)
-            if level is not None:
-                levels[lane.bundle.card.map] = level
-    return coherent(levels), seen
+
+def _is_dark(result: MapResult) -> bool:
+    """Whether a map saw no beam, or next to nothing of which nobody says that it came from beams."""
+    unlit = result.pileup is None and result.reason is Reason.FEW_EVENTS
+    return unlit or result.reason in (Reason.NO_BEAM, Reason.NO_EVENTS)
 
 
 def _require_counts(lumisection: Lumisection) -> None:

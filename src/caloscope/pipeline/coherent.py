@@ -13,6 +13,18 @@ BUSY = 0.5
 ALWAYS = 0.9
 """Channels with a higher probability say little of the level."""
 
+MUCH = 0.05
+"""What all producers' maps do together, as a relative change, before it excuses one of them."""
+
+SURE = 0.98
+"""Channels with a higher one count whatever the conditions."""
+
+JUMP = 0.08
+"""Change of what all maps do from one lumisection to the next, relative, that makes old levels worthless."""
+
+OWN_WAY = 0.4
+"""Share of what all maps do together by which a channel may differ where counts are binomial."""
+
 LEFT = 0.3
 """Share of what all maps do together by which one of them may differ: each follows pileup in its own way."""
 
@@ -43,15 +55,46 @@ def coherent(levels: Mapping[str, float]) -> float:
     return float(found[np.argmin(np.abs(found))])
 
 
-def shifted(answer: Answer, level: float) -> Answer:
-    """The answer for a map of which this much is expected, as all maps show it."""
-    if not isinstance(answer, Expectation) or level == 0.0:
+def common_shift(own: Mapping[str, float], everything: Mapping[str, float], mine: float | None) -> float:
+    """What excuses a map: what all maps of its producer do together, by their levels (`own`).
+
+    Where those are of one piece of detector, what all maps of all producers do, if it is much: those come in
+    other files, and what is small is not worth to score a lumisection again for. Of what is much the map may
+    have its own share (`mine`, its level), as far as maps differ in that: it knows it best.
+    """
+    found = coherent(own) if own else coherent(everything)
+    if abs(found) < MUCH:
+        return found if own else 0.0
+    if mine is None:
+        return found
+    return max(min(mine, (1.0 + LEFT) * found, key=abs), (1.0 - LEFT) * found, key=abs)
+
+
+def shifted(answer: Answer, level: float, before: float | None = None) -> Answer:
+    """The answer for a map of which this much is expected, as all maps show it.
+
+    `before` is what they showed in the lumisection before, where that is known: what channels learned at
+    another level is of no use.
+    """
+    if not isinstance(answer, Expectation):
+        return answer
+    if answer.noise == "binomial" and before is not None and abs(level - before) >= JUMP:
+        answer = replace(answer, unsettled=True, reshaped=True)
+    if level == 0.0:
         return answer
     if answer.noise == "overdispersed":
         return replace(answer, mean=answer.mean * (1.0 + level))
-    changed = -np.expm1(-_rate(answer.mean, answer) * (1.0 + level)) * max(answer.trials, 1.0)
-    sure = answer.mean >= ALWAYS * answer.trials
-    return replace(answer, mean=np.where(sure, answer.mean, changed))
+    share = _follows(answer)
+    changed = -np.expm1(-_rate(answer.mean, answer) * (1.0 + share * level)) * max(answer.trials, 1.0)
+    # Channels differ in how often they are hit twice: their hazards follow conditions each in its own way.
+    error = np.hypot(answer.relative_error, (1.0 - (1.0 - OWN_WAY) * share) * level)
+    return replace(answer, mean=np.where(share > 0, changed, answer.mean), relative_error=error)
+
+
+def _follows(answer: Expectation) -> Array:
+    """How far channels follow conditions: those that count in every event may do so for another reason."""
+    probability = answer.mean / max(answer.trials, 1.0)
+    return np.where(probability >= SURE, 0.0, np.where(probability >= ALWAYS, 0.5, 1.0))
 
 
 def _rate(counts: Array, answer: Expectation) -> Array:

@@ -1,6 +1,7 @@
 """From a detector's answer to flags: evidence where it expects counts, its own threshold where it scores."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -25,6 +26,15 @@ from caloscope.records import LumiId, MapRecord, Mask, Reason
 SURELY_COUNTS = 12.0
 """A cell that expects so many times its Fano factor does not count nothing by chance: even where a third of
 that is due the probability is some exp(-10)."""
+
+UNCERTAIN: Final = 0.25
+"""Share of what the level of a map lets expect that is due in a cell at least, where the pattern is not the
+one that was learned."""
+
+_ANOTHER_PATTERN = (Reason.NO_BEAM, Reason.RAMP, Reason.COSMICS, Reason.HEAVY_IONS, Reason.SPECIAL)
+
+_NOTHING_DUE = (Reason.NO_BEAM, Reason.RAMP, Reason.COSMICS, Reason.POWER_OFF)
+"""Conditions in which a healthy map may be empty."""
 
 FANO = 12.0
 """Variance over mean of ECAL towers, measured on run 276582: readouts bring all 25 crystals at once."""
@@ -71,7 +81,7 @@ def judge(
         except SurroundingsError as error:
             judgement = NotKnown(Reason.DETECTOR_FAILED, str(error)[:LONGEST_DETAIL])
     elif isinstance(answer, Score):
-        judgement, state = _by_score(bundle, arrived.given.id, answer, state)
+        judgement, state = _by_score(bundle, arrived.given, answer, state)
     else:
         judgement = _by_absence(bundle, arrived.counts, answer)
     if isinstance(judgement, Judgement) and not judgement.testable.any():
@@ -86,7 +96,7 @@ def _nothing_due(judgement: Judgement | NotKnown, arrived: Arrived) -> bool:
     if not isinstance(judgement, NotKnown):
         return False
     dark = prepare.known_pileup(arrived.record.pileup) is None
-    return judgement.reason is Reason.NO_BEAM or (dark and judgement.reason is Reason.FEW_EVENTS)
+    return judgement.reason in _NOTHING_DUE or (dark and judgement.reason is Reason.FEW_EVENTS)
 
 
 def _by_evidence(
@@ -95,7 +105,7 @@ def _by_evidence(
     given, record = arrived.given, arrived.record
     # A record of several lumisections is one observation. What it shows may have begun in its first one.
     first = LumiId(given.id.run, max(1, given.id.lumi - record.span + 1))
-    limits = Thresholds.of(bundle.card.threshold, bundle.card.thresholds)
+    limits = Thresholds.of(bundle.card.threshold, bundle.card.thresholds).raised(given.raised)
     told = Told(first, arrived.counts, answer, arrived.masked, LEFT * given.coherent)
     evidence, state = weigh(state, told, layout_of(bundle.view), limits)
     testable = answer.testable & bundle.view.exists & (answer.mean > 0)
@@ -107,7 +117,8 @@ def _by_absence(bundle: Bundle, counts: Array, answer: NotKnown) -> Judgement | 
     if answer.guess is None:
         return answer
     exists = bundle.view.exists
-    seen = exists & (answer.guess > SURELY_COUNTS * _noise(bundle)) & bundle.detector.alive
+    due = answer.guess * (UNCERTAIN if answer.reason in _ANOTHER_PATTERN else 1.0)
+    seen = exists & (due > SURELY_COUNTS * _noise(bundle)) & bundle.detector.alive
     absent = seen & (counts == 0)
     if not absent.any():
         return answer
@@ -126,16 +137,17 @@ def _noise(bundle: Bundle) -> float:
 
 
 def _by_score(
-    bundle: Bundle, at: LumiId, answer: Score, state: EvidenceState
+    bundle: Bundle, given: Given, answer: Score, state: EvidenceState
 ) -> tuple[Judgement, EvidenceState]:
     exists = bundle.view.exists
     testable = answer.testable & exists
     direction = np.zeros(exists.shape, np.int8) if answer.direction is None else answer.direction
-    found, state = gathered(state, answer, at, exists)
+    found, state = gathered(state, answer, given.id, exists)
     value = np.where(testable, found, 0.0)
     peaks = {"score": float(value.max(initial=0.0))}
     evidence = replace(Evidence.nothing(exists.shape), value=value, direction=direction, peaks=peaks)
-    return Judgement(evidence, testable & (value > answer.threshold), testable, testable), state
+    flagged = testable & (value > answer.threshold + given.raised)
+    return Judgement(evidence, flagged, testable, testable), state
 
 
 def _empty(bundle: Bundle, judgement: Judgement | NotKnown) -> Judgement:

@@ -9,6 +9,7 @@ from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import NeedsCompanions, Observation, scores
 from caloscope.errors import StoreError
+from caloscope.pipeline.ambient import Ambient
 from caloscope.pipeline.ask import ask
 from caloscope.pipeline.coherent import level_of
 from caloscope.pipeline.pending import Pending
@@ -16,7 +17,15 @@ from caloscope.pipeline.registered import row_of
 from caloscope.pipeline.state import Given, decode_step, encode
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import Advance, Standing, Step, Timeline
-from caloscope.records import Incident, LumiId, Lumisection, MapRecord, MapResult, Mask, Reason
+from caloscope.records import (
+    Incident,
+    LumiId,
+    Lumisection,
+    MapRecord,
+    MapResult,
+    Mask,
+    Reason,
+)
 from caloscope.store import Checkpoint, Entry, Store
 
 
@@ -91,6 +100,31 @@ class Lane:
         self._pending.add(advance.results, touched, advance.revised_from)
         run, known = self._known
         known |= {r.key.lumi: (r.content, r.reason) for r in advance.results if r.key.run == run}
+        return advance.results
+
+    @property
+    def kept(self) -> tuple[LumiId, ...]:
+        """The lumisections that can be scored again."""
+        return tuple(step.given.id for step in self._timeline.steps)
+
+    def again(
+        self,
+        lumi_id: LumiId,
+        ambient: Ambient,
+    ) -> tuple[MapResult, ...]:
+        """Score a lumisection again where what is known beside its map would have it judged otherwise."""
+
+        def change(given: Given) -> Given:
+            view = self.bundle.view
+            if given.record is None or Ambient.of(given).means(view) == ambient.means(view):
+                return given
+            return ambient.given(given)
+
+        advance = self._timeline.again(lumi_id, change)
+        if advance is None:
+            return ()
+        touched = (*advance.incidents, *self._standing_incident(advance))
+        self._pending.add(advance.results, touched, advance.revised_from)
         return advance.results
 
     def entries(self) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from caloscope.records import Incident, LumiId, MapResult, Reason
 from caloscope.store import Checkpoint, Entry, Packed, packed
@@ -74,3 +75,26 @@ class Pending:
             here = [small for place, small in part.packed.items() if place.run == run]
             found |= {small.id.lumi: (small.content, small.reason) for small in here}
         return found
+
+
+def together(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries of several maps with as few as can be: those that revise nothing are one.
+
+    A revision stands by itself, after what its own map recorded before it.
+    """
+    found: list[Entry] = []
+    for revises, group in groupby(entries, key=lambda entry: entry.revised_from is not None):
+        if revises:
+            found += group
+        else:
+            found.append(_joined(list(group)))
+    return found
+
+
+def _joined(entries: Sequence[Entry]) -> Entry:
+    return Entry(
+        tuple(result for entry in entries for result in entry.results),
+        tuple(incident for entry in entries for incident in entry.incidents),
+        tuple(checkpoint for entry in entries for checkpoint in entry.checkpoints),
+        lumis=tuple(row for entry in entries for row in entry.lumis),
+    )

@@ -4,15 +4,11 @@ A checkpoint holds the state after one lumisection together with what that lumis
 pipeline can rewind to it, take in a late one and score the rest again. Plain arrays and JSON, no pickle.
 """
 
-import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from isal import igzip_lib, isal_zlib
-from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
@@ -21,16 +17,13 @@ from caloscope.errors import StoreError
 from caloscope.evidence import EvidenceState
 from caloscope.geometry import View
 from caloscope.incidents import Track
+from caloscope.pipeline.archive import DAMAGE, pack, unpack
 from caloscope.prepare import Seen
-from caloscope.records import LumiId, MapRecord, Mask
+from caloscope.records import Conditions, LumiId, LumiState, MapRecord, Mask
+from caloscope.store.columns import storable
 
-MAX_BYTES = 1_000_000_000
-
-LEVEL = 1
-"""Of Intel's deflate, several times faster than zlib's fastest."""
-
-# The library's description of itself calls it an exception, not a class.
-_ISAL_ERROR = cast("type[Exception]", igzip_lib.IsalError)
+NOTHING_TOLD = Conditions()
+USUAL = frozenset({LumiState.COLLISIONS})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +32,11 @@ class Given:
 
     `companions` are the records of other maps that the detector asked for; `content` is the digest of all.
     `masked` holds the masks that were in force when it was first scored, None before that: when it is scored
-    again, because something came late, later masks must not rewrite history. `coherent` says by how much all
-    maps that came together, this one included, were off in the same way, as a relative change.
+    again, because something came late, later masks must not rewrite history. The same holds for `raised`,
+    which is added to all thresholds. `accepted` are the states in which the map is judged, `conditions` is
+    what is told of the lumisection. `coherent` says by how much all maps of the lumisection, this one
+    included, were off in the same way, as a relative change. `retriggered`: a source tells that from here on
+    the trigger has another setting. `source` is the file that it came in.
     """
 
     id: LumiId
@@ -50,6 +46,11 @@ class Given:
     companions: Mapping[str, MapRecord] = field(default_factory=dict)
     masked: Mask | None = None
     coherent: float = 0.0
+    conditions: Conditions = NOTHING_TOLD
+    accepted: frozenset[LumiState] = USUAL
+    raised: float = 0.0
+    source: str = ""
+    retriggered: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +58,15 @@ class State:
     """All that carries over from one lumisection of a map to the next.
 
     `baselines` are the newest records that grow, which the next ones are compared with: of the map itself
-    under `OWN`, of the maps that its detector wants beside it under their names.
+    under `OWN`, of the maps that its detector wants beside it under their names. `coherent` is what all maps
+    did together in the last one that was judged.
     """
 
     memory: Memory
     evidence: EvidenceState
     tracks: tuple[Track, ...] = ()
     baselines: Mapping[str, Seen] = field(default_factory=dict)
+    coherent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +99,17 @@ class _Plain:
     baselines: dict[str, _Baseline] = field(default_factory=dict)
     whole: bool = True
     coherent: float = 0.0
+    conditions: Conditions = NOTHING_TOLD
+    accepted: frozenset[LumiState] = USUAL
+    raised: float = 0.0
+    source: str = ""
+    retriggered: bool = False
+    before: float = 0.0
 
 
 _JSON = TypeAdapter(_Plain)
 OWN = ""
 """In place of the name of a map, which is never empty."""
-
-_DAMAGE = (
-    _ISAL_ERROR,
-    zipfile.BadZipFile,
-    LookupError,
-    TypeError,
-    ValueError,
-    EOFError,
-    NotImplementedError,
-    OSError,
-)
-"""What isal, zipfile and numpy raise where bytes are no archive of arrays."""
 
 
 def encode(given: Given, state: State | None) -> bytes:
@@ -125,19 +122,28 @@ def encode(given: Given, state: State | None) -> bytes:
         arrays["masked"] = given.masked
     told = {name: _plain(record) for name, record in records.items()}
     plain = _Plain(
-        given.id, given.content, given.began_at, told, (), whole=state is not None, coherent=given.coherent
+        given.id,
+        given.content,
+        given.began_at,
+        told,
+        (),
+        whole=state is not None,
+        coherent=given.coherent,
+        conditions=given.conditions,
+        accepted=given.accepted,
+        raised=given.raised,
+        source=storable(given.source),
+        retriggered=given.retriggered,
     )
     if state is not None:
         others = {n: seen for n, seen in state.baselines.items() if records.get(n) is not seen[1]}
         kept = {n: _Baseline(s[0], _plain(s[1]) if n in others else None) for n, s in state.baselines.items()}
-        plain = replace(plain, tracks=state.tracks, baselines=kept)
+        plain = replace(plain, tracks=state.tracks, baselines=kept, before=state.coherent)
         arrays |= {f"baseline:{name}": record.counts for name, (_, record) in others.items()}
         arrays |= {f"memory:{name}": array for name, array in state.memory.items()}
         arrays |= {f"evidence:{name}": array for name, array in state.evidence.arrays().items()}
     arrays["plain"] = np.frombuffer(_JSON.dump_json(plain), np.uint8)
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return bytes(isal_zlib.compress(buffer.getbuffer(), LEVEL))
+    return pack(arrays)
 
 
 def decode(blob: bytes, view: View) -> tuple[Given, State]:
@@ -154,15 +160,28 @@ def decode_step(blob: bytes, view: View) -> tuple[Given, State | None]:
     Evidence of another make, as an older Caloscope kept it, begins anew; open incidents go on.
     """
     try:
-        arrays = _arrays(blob)
+        arrays = unpack(blob)
         plain = _JSON.validate_json(arrays["plain"].tobytes())
         records = {n: _record(plain.records[n], arrays[f"counts:{n}"]) for n in plain.records}
         state = _state(plain, records, arrays, view) if plain.whole else None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise StoreError(f"a checkpoint cannot be read: {' '.join(str(error).split())[:200]}") from error
     own = records.pop(OWN, None)
     masked = arrays["masked"].astype(np.bool_) if "masked" in arrays else None
-    given = Given(LumiId(*plain.id), own, plain.content, plain.began_at, records, masked, plain.coherent)
+    given = Given(
+        LumiId(*plain.id),
+        own,
+        plain.content,
+        plain.began_at,
+        records,
+        masked,
+        plain.coherent,
+        plain.conditions,
+        plain.accepted,
+        plain.raised,
+        plain.source,
+        plain.retriggered,
+    )
     return given, state
 
 
@@ -172,7 +191,9 @@ def _state(
     baselines = {n: _seen(n, plain.baselines[n], records, arrays) for n in plain.baselines}
     memory = {name.removeprefix("memory:"): a for name, a in arrays.items() if name.startswith("memory:")}
     evidence = {n.removeprefix("evidence:"): a for n, a in arrays.items() if n.startswith("evidence:")}
-    return State(memory, _evidence(evidence, view), plain.tracks, baselines)
+    # Kept since conditions have a place of their own: before that nothing was loose.
+    evidence.setdefault("loose", np.zeros(1, np.bool_))
+    return State(memory, _evidence(evidence, view), plain.tracks, baselines, plain.before)
 
 
 def _evidence(arrays: Mapping[str, NDArray[Any]], view: View) -> EvidenceState:
@@ -182,22 +203,6 @@ def _evidence(arrays: Mapping[str, NDArray[Any]], view: View) -> EvidenceState:
         return fresh
     found = EvidenceState.restored(arrays)
     return found if found.fits(view) else fresh
-
-
-def _arrays(blob: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of an archive."""
-    stream = isal_zlib.decompressobj()
-    data = stream.decompress(blob, MAX_BYTES)
-    if not stream.eof:
-        raise ValueError(f"{len(blob)} bytes without their end")
-    archive = np.load(io.BytesIO(data), allow_pickle=False)
-    if not isinstance(archive, NpzFile):
-        raise ValueError("one array, not an archive of them")
-    with archive:
-        arrays = {name: archive[name] for name in archive.files}
-    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-        raise ValueError("an archive that does not hold arrays alone")
-    return arrays
 
 
 def _plain(record: MapRecord) -> _Record:

@@ -1,6 +1,5 @@
 """One map in one lumisection through all stages: prepare, detector, evidence, decide, incidents."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,14 +8,16 @@ import numpy as np
 from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.decide import codes_of, unknown_codes
-from caloscope.detectors.base import Answer, NotKnown, Observation
+from caloscope.detectors.base import Answer, Expectation, NotKnown, Observation
 from caloscope.evidence import EvidenceState, onset_of
 from caloscope.pipeline.answers import expected_of, with_answer
 from caloscope.pipeline.ask import ask, observed
 from caloscope.pipeline.coherent import shifted
 from caloscope.pipeline.gain import gained
+from caloscope.pipeline.gate import closed, still_due
 from caloscope.pipeline.judge import Arrived, Judgement, judge
 from caloscope.pipeline.state import Given, State
+from caloscope.pipeline.stopwatch import Stopwatch
 from caloscope.records import (
     Cell,
     Codes,
@@ -76,7 +77,7 @@ class Scorer:
         the map UNKNOWN(DETECTOR_FAILED). `observation` is what the record is to a detector, where that was
         made already.
         """
-        started = time.perf_counter()
+        watch = Stopwatch()
         gain, baselines = gained(given, state.baselines, self.bundle.view)
         state = replace(state, baselines=baselines)
         if isinstance(gain, NotKnown):
@@ -86,8 +87,9 @@ class Scorer:
             if observation is None:
                 observation = observed(self.bundle, given, gain.record)
             arrived = Arrived(given, gain.record, observation.counts, masked)
-            scored = self._score_record(arrived, observation, state)
-        return replace(scored, result=replace(scored.result, seconds=time.perf_counter() - started))
+            watch.lap("prepare")
+            scored = self._score_record(arrived, observation, state, watch)
+        return replace(scored, result=replace(scored.result, seconds=watch.total(), stages=watch.stages))
 
     def unknown(self, given: Given, why: NotKnown, masked: Mask) -> MapResult:
         """The result of a lumisection that could not be judged."""
@@ -95,17 +97,37 @@ class Scorer:
         result = self._result(given, Quality.UNKNOWN, codes)
         return replace(result, reason=why.reason, detail=why.detail, image_events=why.image_events)
 
-    def _score_record(self, arrived: Arrived, observation: Observation, state: State) -> Scored:
-        given, masked = arrived.given, arrived.masked
+    def _asked(self, arrived: Arrived, observation: Observation, state: State) -> tuple[Answer, State]:
+        """What the detector says in these conditions, and the state with what it remembers.
+
+        Conditions that the bundle did not learn leave no trace in what it remembers.
+        """
+        given = arrived.given
         answer, memory = ask(self.bundle, observation, state.memory)
-        answer = shifted(answer, given.coherent)
+        shut = closed(given.conditions, given.accepted, self.bundle.view)
+        if shut is not None:
+            due = still_due(answer, arrived.counts, given.conditions, self.bundle.view)
+            return replace(shut, guess=due), state
+        state, coherent = replace(state, memory=memory, coherent=given.coherent), state.coherent
+        if isinstance(answer, Expectation) and given.retriggered:
+            answer = replace(answer, unsettled=True, retriggered=True)
+        return shifted(answer, given.coherent, coherent), state
+
+    def _score_record(
+        self, arrived: Arrived, observation: Observation, before: State, watch: Stopwatch
+    ) -> Scored:
+        given, masked = arrived.given, arrived.masked
+        answer, state = self._asked(arrived, observation, before)
+        watch.lap("detector")
         judgement, evidence = judge(self.bundle, arrived, answer, state.evidence)
+        watch.lap("evidence")
         failed = isinstance(judgement, NotKnown) and judgement.reason is Reason.DETECTOR_FAILED
-        state = replace(state, memory=state.memory if failed else memory, evidence=evidence)
+        state = replace(state, memory=before.memory if failed else state.memory, evidence=evidence)
         if isinstance(judgement, NotKnown):
             return Scored(self.unknown(given, judgement, masked), state)
         flags = self._flags(arrived, judgement, answer)
         tracks, touched = incidents.follow(state.tracks, flags, self.bundle.view, self.owner())
+        watch.lap("incidents")
         absent = judgement.reason is Reason.ABSENT
         # Where only absences are seen, what is open elsewhere may be over or not.
         bad = bool((judgement.flagged & ~masked).any()) if absent else _any_open(tracks)
@@ -159,6 +181,7 @@ class Scorer:
             span=1 if record is None else record.span,
             content=given.content,
             began_at=given.began_at,
+            source=given.source,
         )
 
 

@@ -6,7 +6,7 @@ without their states, which are large: what is needed of them is scored again fr
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -84,20 +84,40 @@ class Timeline:
 
         `observation` is what it is to a detector, where that was made already.
         """
-        given = replace(given, masked=masked)
         place = self._place(given.id)
-        newest = place == len(self._steps)
-        replaced = not newest and self._steps[place].given.id == given.id
-        rest = [step.given for step in self._steps[place + int(replaced) :]]
+        replaced = place < len(self._steps) and self._steps[place].given.id == given.id
         # A missing map changed nothing: what takes its place starts from the state that it left.
         state = self._after(place) if replaced else self._before(place)
+        return self._from(place, replace(given, masked=masked), state, observation, replaced=replaced)
+
+    def again(self, id: LumiId, change: Callable[[Given], Given]) -> Advance | None:  # noqa: A002 - the field's word
+        """Score a lumisection and what comes after it once more, as other things are known of it now.
+
+        None where `change` changes nothing, where the lumisection is not among those that are kept, and where
+        what was before it is gone.
+        """
+        place = self._place(id)
+        if place >= len(self._steps) or self._steps[place].given.id != id:
+            return None
+        before = self._steps[place].given
+        given = change(before)
+        if given is before or (place == 0 and self._base is None):
+            return None
+        return self._from(place, given, self._before(place), None, replaced=True)
+
+    def _from(
+        self, place: int, given: Given, state: State, observation: Observation | None, *, replaced: bool
+    ) -> Advance:
+        """Score from a place on, beginning with what is given there."""
+        newest = place == len(self._steps)
+        rest = [step.given for step in self._steps[place + int(replaced) :]]
         del self._steps[place:]
         results: list[MapResult] = []
         # What closed or opened again later than this may not do so any more: it is told as it was here.
         before = () if newest else state.tracks
         touched: dict[str, Incident] = {track.incident.id: track.incident for track in before}
         for number, each in enumerate((given, *rest)):
-            mine = masked if each.masked is None else each.masked
+            mine = _no_mask(self.scorer) if each.masked is None else each.masked
             scored = self.scorer.score(each, state, mine, observation if number == 0 else None)
             state = scored.state
             results.append(scored.result)
@@ -133,8 +153,8 @@ class Timeline:
         state = self._before(first)
         for number in range(first, place + 1):
             given = self._steps[number].given
-            nothing = np.zeros(self.scorer.bundle.view.shape, np.bool_)
-            state = self.scorer.score(given, state, nothing if given.masked is None else given.masked).state
+            mine = _no_mask(self.scorer) if given.masked is None else given.masked
+            state = self.scorer.score(given, state, mine).state
             self._steps[number] = Step(given, state)
         return state
 
@@ -144,3 +164,7 @@ class Timeline:
             self._after(gone)  # while there is what it follows from
             self._base = None
             del self._steps[:gone]
+
+
+def _no_mask(scorer: Scorer) -> Mask:
+    return np.zeros(scorer.bundle.view.shape, np.bool_)

@@ -24,20 +24,22 @@ def read(
     run: int | None = None,
     views: Callable[[str, str], View],
     as_float: bool = False,
+    conditions: bool = False,
 ) -> Iterator[Lumisection]:
     """The lumisections of a file, ascending; its format is recognised from its content.
 
     Of the maps asked for, those that are there come as counts `([depth,] y, x)` with events and pileup (None
     where unknown); those that are not, though a folder of their producer is, are named in `missing`. `label`
     is the primary dataset or stream. `era` is the one of the run where it is not given. `run` is for files
-    that do not say theirs. `views` gives the view for a name and an era. `as_float` takes real numbers. What
-    had to be assumed stands in each lumisection.
+    that do not say theirs. `views` gives the view for a name and an era. `as_float` takes real numbers. With
+    `conditions` what is told of them comes too, with maps or without. What had to be assumed stands in each
+    lumisection.
 
     Raises `SourceError` while it is read: the file is unusable as a whole, and what was yielded before it is
     all that can be had.
     """
     path = Path(path)
-    wanted = Wanted(maps=maps, label=label, views=views, era=era, run=run, as_float=as_float)
+    wanted = Wanted(maps, label, views, era, run, as_float, conditions)
     found = format_of(path)
     if found is Format.DATA_SET:
         from caloscope.readers.arrays.data_set import read_data_set

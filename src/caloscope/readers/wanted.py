@@ -13,6 +13,7 @@ class Wanted:
 
     `label` is the primary dataset or stream. `era` and `run` are None where they are to be found out.
     `views` gives the view for a name and an era. `as_float` takes real numbers where counts are expected.
+    `conditions`: what sources tell of them is wanted too, of lumisections without any of the maps as well.
     """
 
     maps: Collection[MapSpec]
@@ -21,6 +22,7 @@ class Wanted:
     era: str | None = None
     run: int | None = None
     as_float: bool = False
+    conditions: bool = False
 
     def era_for(self, run: int) -> tuple[str, list[str]]:
         """The era of a run, and what had to be assumed for it."""

@@ -18,7 +18,7 @@ class Conditions:
     rates: it is 1 but for heavy ions, whose events differ much from one another. `day` is the age of the
     detector in days, which slow changes follow; `began_at` is in seconds since 1970. `seed` is that of the
     fill: all that is random in the lumisection comes from streams that begin with it, the run and the
-    lumisection.
+    lumisection. `column` counts the prescale steps so far, `rising` says that the beams still come up.
     """
 
     run: int
@@ -32,6 +32,8 @@ class Conditions:
     day: float = 0.0
     began_at: float | None = None
     seed: int = 1
+    column: int = 0
+    rising: bool = False
 
     @property
     def id(self) -> LumiId:

@@ -35,6 +35,10 @@ class Course:
         """How far the beams have come up, 0 to 1."""
         return min(1.0, (lumi - 1) / self.ramp) if self.ramp > 0 else 1.0
 
+    def column(self, lumi: int) -> int:
+        """How many prescale steps there were so far."""
+        return sum(place <= lumi for place in self.steps_at)
+
     def rate(self, lumi: int, level: float) -> float:
         """Events, as a share of `level`, which is that of the start, without what the luminosity does.
 

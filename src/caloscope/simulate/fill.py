@@ -51,6 +51,8 @@ class Fill:
     - `ramp`: in the first so many lumisections the beams come up, from none at all;
     - `dump`: the beams are lost inside a lumisection near the end.
 
+    `tells`: each lumisection says what its conditions are, as CMS's do.
+
     `day` is the age of the detector at the start, in days; `began_at` when that was, in seconds since 1970.
     Raises `UsageError` for values that cannot be.
     """
@@ -71,6 +73,7 @@ class Fill:
     dump: bool = False
     day: float = 0.0
     began_at: float | None = None
+    tells: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
@@ -137,6 +140,8 @@ def _one(fill: Fill, plan: Course, lumi: int, rng: np.random.Generator) -> Condi
         day=fill.day + passed / SECONDS_A_DAY,
         began_at=passed + (0.0 if fill.began_at is None else fill.began_at),
         seed=fill.seed,
+        column=plan.column(lumi),
+        rising=plan.risen(lumi) < 1.0,
     )
 
 

@@ -13,6 +13,7 @@ from caloscope.records import LumiId, Lumisection, MapRecord, MapTruth
 from caloscope.simulate.conditions import Conditions
 from caloscope.simulate.fill import Fill, conditions
 from caloscope.simulate.healthy import Healthy
+from caloscope.simulate.told import told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +92,7 @@ def _one(
         began_at=at.began_at,
         assumptions=(SIMULATED,),
         simulated=True,
+        conditions=told(fill, at) if fill.tells else None,
     )
     return Simulated(lumisection, wrong, at)
 

@@ -31,7 +31,8 @@ def write_lumisection(
 
     `began_at` is when the run began, in seconds since 1970; where it is not given, the lumisection says, or
     else it is now. A `snapshot` is named as the online system does,
-    `DQM_V0001_<producer>_R%09d.root.ls%08d_host<host>_pid%08d`. A map whose only histogram is booked in
+    `DQM_V0001_<producer>_R%09d.root.ls%08d_host<host>_pid%08d`. What a lumisection tells of its conditions is
+    in a file of the producer Info. A map whose only histogram is booked in
     crystals is shared among them. Files appear under their name only when complete.
     """
     start = run_began(lumisection) if began_at is None else began_at
@@ -39,7 +40,7 @@ def write_lumisection(
     for spec, view in maps:
         record = lumisection.maps.get(spec.name)
         if record is not None:
-            mine = objects.setdefault(spec.producer, _event_info(lumisection, spec, start))
+            mine = objects.setdefault(spec.producer, _event_info(lumisection, spec.folders[0], start))
             mine.update(_scalars(spec, record))
             _add(mine, _histograms(spec, view, record, lumisection.id))
     paths = []
@@ -47,7 +48,19 @@ def write_lumisection(
         path = folder / _file_name(producer, lumisection.id, snapshot=snapshot)
         write_dqm(path, lumisection.run, content)
         paths.append(path)
-    return paths
+    return paths + _conditions_file(folder, lumisection, start, snapshot=snapshot)
+
+
+def _conditions_file(folder: Path, lumisection: Lumisection, start: float, *, snapshot: bool) -> list[Path]:
+    """The file of a producer of its own that tells of the conditions, where the lumisection does."""
+    said = lumisection.conditions
+    if said is None:
+        return []
+    words = {"state": str(said.state), "off": ",".join(sorted(said.off)), "trigger": said.trigger}
+    scalars: Objects = {f"Info/Conditions/{name}": text for name, text in words.items() if text}
+    path = folder / _file_name("Info", lumisection.id, snapshot=snapshot)
+    write_dqm(path, lumisection.run, {**_event_info(lumisection, "Info", start), **scalars})
+    return [path]
 
 
 def write_fill(
@@ -124,8 +137,8 @@ def _file_name(producer: str, lumi_id: LumiId, *, snapshot: bool) -> str:
     return f"DQM_V0001_{producer}_R{run:09d}_L{lumi:09d}.root"
 
 
-def _event_info(lumisection: Lumisection, spec: MapSpec, start: float) -> Objects:
-    top = f"{spec.folders[0]}/EventInfo"
+def _event_info(lumisection: Lumisection, folder: str, start: float) -> Objects:
+    top = f"{folder}/EventInfo"
     return {
         f"{top}/iRun": lumisection.run,
         f"{top}/iLumiSection": lumisection.lumi,

@@ -7,6 +7,8 @@ from caloscope.config.catalogue import MapSpec, load
 from caloscope.errors import Fault, SourceError
 from caloscope.geometry import View
 from caloscope.readers.maps.bare_names import Finder
+from caloscope.readers.maps.conditions import TOP as CONDITIONS
+from caloscope.readers.maps.conditions import conditions_of
 from caloscope.readers.maps.numbers import Numbers
 from caloscope.readers.maps.origin import is_simulated
 from caloscope.readers.maps.pieces import Pieces, find_pieces, to_content
@@ -62,9 +64,10 @@ def lumisection(shelf: Shelf, wanted: Wanted, path: Path, spoiled: Spoiled) -> L
     era, assumed = wanted.era_for(place.run) if ours else ("", [])
     assembly = _Assembly(shelf, wanted, path, place, era)
     records, unusable = assembly.records(ours, spoiled)
+    told = conditions_of(shelf) if wanted.conditions else None
     present = {spec.producer for spec in ours if shelf.tops or spec.name in {*records, *unusable}}
     plain = plain_maps(shelf, wanted, path, spoiled)
-    if not present and not plain.records and not plain.unusable:
+    if not present and not plain.records and not plain.unusable and told is None:
         return None
     return Lumisection(
         label=wanted.label,
@@ -82,6 +85,7 @@ def lumisection(shelf: Shelf, wanted: Wanted, path: Path, spoiled: Spoiled) -> L
         assumptions=(*place.assumptions, *assumed, *assembly.assumptions, *plain.left_out),
         partial=place.partial,
         simulated=is_simulated(shelf),
+        conditions=told,
     )
 
 
@@ -91,7 +95,8 @@ def _may_hold(shelf: Shelf, spec: MapSpec) -> bool:
 
 def _require_a_producer(path: Path, tops: set[str], names: list[str], wanted: Wanted) -> None:
     """Raises `SourceError` NOTHING_KNOWN where no folder is one of a known producer."""
-    if tops.intersection(folder for spec in load().values() for folder in spec.folders):
+    known = {folder for spec in load().values() for folder in spec.folders} | {CONDITIONS}
+    if tops & known:
         return
     folders = {folder for spec in wanted.maps for folder in spec.folders}
     patterns = {spec.quantity for spec in wanted.maps if spec.is_plain}

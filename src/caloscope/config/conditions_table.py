@@ -1,0 +1,104 @@
+"""A table of conditions that people keep: scans, machine development, voltages, prescale columns.
+
+CSV with the columns run, first, last (lumisections, both included; empty: all of the run) and any of state,
+off, trigger, detail. Where rows overlap, the last one counts.
+"""
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from caloscope.errors import UsageError
+from caloscope.records import Conditions, LumiId, LumiState
+
+COLUMNS: Final = ("run", "first", "last", "state", "off", "trigger", "detail")
+MAX_BYTES: Final = 10_000_000
+MAX_LUMI: Final = 2**31
+LONGEST: Final = 40
+"""Characters of what was found that errors show."""
+
+_STATES: Final = f"one of {', '.join(LumiState)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Lumisections `first` to `last` of a run and what is said of them."""
+
+    first: int
+    last: int
+    said: Conditions
+
+
+class ConditionsTable:
+    """What people say of lumisections: called with one, it answers with what is said, None for nothing."""
+
+    def __init__(self, stretches: dict[int, list[Stretch]]) -> None:
+        self._stretches = stretches
+
+    def __call__(self, lumi: LumiId) -> Conditions | None:
+        """What is said of a lumisection."""
+        for stretch in reversed(self._stretches.get(lumi.run, ())):
+            if stretch.first <= lumi.lumi <= stretch.last:
+                return stretch.said
+        return None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return sum(len(each) for each in self._stretches.values())
+
+
+def load(path: Path) -> ConditionsTable:
+    """Read a table. Raises `UsageError` naming file and line, what was found and what was expected."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path}: found more than {MAX_BYTES} bytes, expected a table of conditions")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: found {error}, expected a table of conditions") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> ConditionsTable:
+    """A table from its text; `name` is what errors call it."""
+    lines = (line for line in StringIO(text) if line.strip() and not line.startswith("#"))
+    try:
+        titles, *rows = list(csv.reader(lines)) or [[]]
+    except csv.Error as error:
+        raise UsageError(f"{name}: found {error}, expected a table of conditions") from None
+    if "run" not in titles or not set(titles) <= set(COLUMNS):
+        shown = ", ".join(titles)[:LONGEST] or "none"
+        raise UsageError(f"{name}: found columns {shown}, expected {', '.join(COLUMNS)}")
+    found: dict[int, list[Stretch]] = defaultdict(list)
+    for number, row in enumerate(rows, start=1):
+        where = f"{name}: row {number}"
+        if len(row) > len(titles):
+            raise UsageError(f"{where}: found {len(row)} values, expected {len(titles)} or fewer")
+        run, stretch = _stretch(dict(zip(titles, row, strict=False)), where)
+        found[run].append(stretch)
+    return ConditionsTable(dict(found))
+
+
+def _stretch(row: dict[str, str], where: str) -> tuple[int, Stretch]:
+    words = {title: " ".join(row.get(title, "").split()) for title in COLUMNS}
+    run = _number(words["run"], "run", where)
+    first = _number(words["first"], "first", where) if words["first"] else 1
+    last = _number(words["last"], "last", where) if words["last"] else MAX_LUMI
+    if last < first:
+        raise UsageError(f"{where}: found last {last} before first {first}, expected them in order")
+    state = words["state"].upper().replace(" ", "_") or str(LumiState.UNTOLD)
+    if state not in set(LumiState):
+        raise UsageError(f"{where}: found state {words['state'][:LONGEST]!r}, expected {_STATES}")
+    off = frozenset(filter(None, (each.strip() for each in words["off"].replace(";", " ").split())))
+    return run, Stretch(
+        first, last, Conditions(LumiState(state), off, words["trigger"], None, "", words["detail"])
+    )
+
+
+def _number(text: str, column: str, where: str) -> int:
+    is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LUMI))
+    if not (is_short and 0 < int(text) <= MAX_LUMI):
+        raise UsageError(f"{where}: found {column} {text[:LONGEST]!r}, expected a whole number from 1")
+    return int(text)
