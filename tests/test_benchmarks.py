@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ def test_the_benchmarks_are_listed_and_others_refused() -> None:
         "conversion",
         "simulation",
         "latency",
+        "endurance",
         "replay",
         "verdict",
         "delay",
@@ -62,6 +64,7 @@ def test_the_benchmarks_are_listed_and_others_refused() -> None:
         "networks",
         "detection",
     ]
+    assert all(find_spec(f"benchmarks.{name}") is not None for name in names)
     refused = subprocess.run([*command, "nothing"], cwd=root, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "no benchmark 'nothing'" in refused.stderr
