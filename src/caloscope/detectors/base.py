@@ -88,7 +88,8 @@ class Expectation:
     there is a `covariance`: what the training did not know, and what changes from run to run. `degraded`
     lists the fallbacks used. Where there are `surroundings` single cells are judged by these, and regions by
     the `covariance`. `unsettled`: conditions have just changed, and the level of the whole map has to be
-    learned again.
+    learned again; `retriggered`: as another trigger or prescale is in force, which may change it by much;
+    `reshaped`: cells too have to be learned again.
     """
 
     noise: Noise
@@ -100,6 +101,8 @@ class Expectation:
     degraded: tuple[Reason, ...] = ()
     covariance: Covariance | None = None
     unsettled: bool = False
+    retriggered: bool = False
+    reshaped: bool = False
     surroundings: Surroundings | None = None
 
 

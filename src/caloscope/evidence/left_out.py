@@ -82,10 +82,14 @@ def left_out(
     """Leave cells out of an inverse correlation matrix with diagonal `own`; `known` remembers blocks."""
     cells = np.flatnonzero(out)
     rows: Any = matrix[cells]
-    together, precision = _singly(rows, cells, own, out)
+    owner = _owners(rows)
+    other = rows.indices != cells[owner]
+    beside = other & out[rows.indices]
+    together = np.bincount(owner[beside], minlength=len(cells)) > 0
+    precision = _singly(rows, cells, own, other & ~together[owner])
     blocks: list[tuple[Numbers, Block]] = []
     alone = [np.empty(0, np.int64)]
-    for places in _groups(rows, cells, np.flatnonzero(together)):
+    for places in _groups(owner[beside], np.searchsorted(cells, rows.indices[beside]), together):
         if len(places) > LARGEST_BLOCK:
             alone.append(np.unique(rows[places].indices).astype(np.int64))
             continue
@@ -101,27 +105,31 @@ def left_out(
     return LeftOut(cells, rows, np.flatnonzero(~together), tuple(blocks), by_themselves, least, asked)
 
 
-def _singly(rows: Any, cells: Numbers, own: Floats, out: Mask) -> tuple[Mask, NDArray[np.float64]]:
-    """Which of the cells touch others that are left out; the precision that the others leave.
+def _owners(rows: Any) -> Numbers:
+    """The row of each entry."""
+    return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
 
-    Most touch none: then what they take is their own row.
+
+def _singly(rows: Any, cells: Numbers, own: Floats, mine: Mask) -> NDArray[np.float64]:
+    """The precision that is left where cells are taken out which touch no other one that is.
+
+    Most are of this kind: what they take is in their own row. `mine` are these entries of the rows.
     """
-    owner = np.repeat(np.arange(len(cells)), np.diff(rows.indptr))
-    other = rows.indices != cells[owner]
-    owner, others, values = owner[other], rows.indices[other], rows.data[other].astype(np.float64)
-    together = np.bincount(owner[out[others]], minlength=len(cells)) > 0
-    mine = ~together[owner]
-    taken = values[mine] ** 2 / own[cells[owner[mine]]]
-    return together, np.asarray(own - np.bincount(others[mine], taken, len(own)), np.float64)
+    owners = cells[_owners(rows)[mine]]
+    taken = rows.data[mine].astype(np.float64) ** 2 / own[owners]
+    return np.asarray(own - np.bincount(rows.indices[mine], taken, len(own)), np.float64)
 
 
-def _groups(rows: Any, cells: Numbers, places: Numbers) -> Iterator[Numbers]:
-    """Places of cells that hang together, group by group."""
+def _groups(one: Numbers, other: Numbers, together: Mask) -> Iterator[Numbers]:
+    """Places that hang together, group by group; `one` touches `other`, ascending."""
+    places = np.flatnonzero(together)
     if not len(places):
         return
-    count, labels = connected_components(rows[places][:, cells[places]], directed=False)
+    starts = np.searchsorted(one, np.arange(len(together) + 1))
+    links: Any = sparse.csr_array((np.ones(len(one)), other, starts), shape=(len(together),) * 2)
+    labels = connected_components(links, directed=False)[1][places]
     order = np.argsort(labels, kind="stable")
-    yield from np.split(places[order], np.cumsum(np.bincount(labels, minlength=count))[:-1])
+    yield from np.split(places[order], np.flatnonzero(np.diff(labels[order])) + 1)
 
 
 def _block(matrix: Any, cells: Numbers, known: MutableMapping[bytes, Block]) -> Block:
@@ -138,8 +146,12 @@ def _block(matrix: Any, cells: Numbers, known: MutableMapping[bytes, Block]) -> 
 
 
 def _made(rows: Any, cells: Numbers) -> Block:
-    covariance = np.linalg.inv(rows[:, cells].toarray().astype(np.float64))
-    around = np.setdiff1d(rows.indices, cells)
-    links = rows[:, around].toarray().astype(np.float64)
+    # All columns in which something stands, as a plain array: sparse ones are slow where they are this small.
+    columns, place = np.unique(rows.indices, return_inverse=True)
+    plain = np.zeros((len(cells), len(columns)))
+    plain[_owners(rows), place] = rows.data
+    mine = np.isin(columns, cells, assume_unique=True)
+    covariance = np.linalg.inv(np.compress(mine, plain, axis=1))
+    links = np.compress(~mine, plain, axis=1)
     less = np.einsum("ia,ia->a", links, covariance @ links)
-    return Block(cells, covariance.astype(np.float32), around, less)
+    return Block(cells, covariance.astype(np.float32), columns[~mine].astype(np.int64), less)

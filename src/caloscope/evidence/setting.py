@@ -17,6 +17,9 @@ from caloscope.records import Floats
 HALF: Final = 0.4
 """Share of a map from which a part is taken for half of it."""
 
+LOOSE: Final = 0.05
+"""Relative rms by which the level of a whole map may be another after the trigger was changed."""
+
 CALM, WILD = np.float32(0.5), np.float32(4.0)
 """Factors within which the variance of a part's changes is taken to follow that of its cells."""
 
@@ -73,18 +76,29 @@ def _restlessness(variance: Floats, layout: Layout) -> Floats:
     return np.asarray(np.clip(mean / np.median(known), CALM, WILD), np.float32)
 
 
-def begun(state: EvidenceState, setting: Setting, run: int, *, unsettled: bool) -> EvidenceState:
+def loosened(setting: Setting) -> Setting:
+    """The setting after a change of the trigger: what the whole map does then is learned, not judged."""
+    prior = np.maximum(setting.whole.prior, np.float32(LOOSE**2))
+    return replace(setting, whole=replace(setting.whole, prior=prior))
+
+
+def begun(state: EvidenceState, setting: Setting, run: int, told: Expectation) -> EvidenceState:
     """The state at the start of a lumisection; in a new run, or new conditions, levels are forgotten."""
     if state.run not in (0, run):
         state = replace(
             state,
+            loose=False,
             cells=setting.cells.in_new_run(state.cells),
             parts=setting.parts.in_new_run(state.parts),
             whole=setting.whole.in_new_run(state.whole),
         )
-    if unsettled:
+    if told.reshaped:
+        none = Change.none(len(state.cells.bad))
+        state = replace(state, cells=replace(state.cells, change=none))
+    if told.unsettled:
         state = replace(
             state,
+            loose=state.loose or told.retriggered,
             parts=replace(state.parts, change=Change.none(len(state.parts.bad))),
             whole=replace(state.whole, change=Change.none(1)),
         )

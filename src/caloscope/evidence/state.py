@@ -51,7 +51,8 @@ class Family:
 class EvidenceState:
     """Cells, parts (regions and patches), the whole map; the slow `drift` of cells; the last run and lumi.
 
-    `scores`, `(2, cell)`, is what is left of scores that are too low and too high.
+    `scores`, `(2, cell)`, is what is left of scores that are too low and too high. `loose`: the trigger was
+    changed in this run, so that the whole map may have another level than at its start.
     """
 
     cells: Family
@@ -61,6 +62,7 @@ class EvidenceState:
     scores: Floats
     run: int = 0
     lumi: int = 0
+    loose: bool = False
 
     @staticmethod
     def empty(view: View) -> "EvidenceState":
@@ -80,6 +82,7 @@ class EvidenceState:
             "drift": self.drift,
             "scores": self.scores,
             "at": np.array([self.run, self.lumi], np.int64),
+            "loose": np.array([self.loose], np.bool_),
         }
         for name, family in (("cells", self.cells), ("parts", self.parts), ("whole", self.whole)):
             found |= {
@@ -105,7 +108,8 @@ class EvidenceState:
 
         run, lumi = (int(each) for each in arrays["at"])
         cells, parts, whole = (family(name) for name in ("cells", "parts", "whole"))
-        return EvidenceState(cells, parts, whole, arrays["drift"], arrays["scores"], run, lumi)
+        loose = bool(arrays["loose"].any())
+        return EvidenceState(cells, parts, whole, arrays["drift"], arrays["scores"], run, lumi, loose)
 
     def fits(self, view: View) -> bool:
         """Whether it is a state of this view, with the alternatives of today."""

@@ -53,7 +53,7 @@ class Bank:
     def margins_of(self, information: Floats) -> Floats:
         """Margins by place, `(alternative, place)`, where one lumisection brings this information."""
         told = self.effects**2 * (information / np.float32(2 * TOLD_AT_ONCE))
-        np.minimum(told, np.float32(1), out=told)
+        np.minimum(told, np.ones(len(information), np.float32), out=told)
         told *= self.margins
         return told
 
@@ -169,12 +169,14 @@ class Shown:
 def added(sums: Sums, news: News, lumi: int) -> Sums:
     """The sums with one lumisection more, never below zero, not yet capped."""
     values = sums.values + news.step
-    np.maximum(values, np.float32(0), out=values)
+    # Against a row of zeros: against a single one it takes four times as long.
+    np.maximum(values, np.zeros(values.shape[1], np.float32), out=values)
     if news.forget is not None and news.forget.any():
         values[:, news.forget] = 0
     begun = values > 0
     information = sums.information + news.information
-    information *= begun.astype(np.float32)
-    since = sums.since | ((sums.since == 0) * np.int32(lumi))
+    information *= begun
+    since = (sums.since == 0) * np.int32(lumi)
+    since |= sums.since
     since *= begun
     return Sums(values, information, since, sums.with_news(news.score, news.information))

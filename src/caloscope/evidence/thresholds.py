@@ -1,7 +1,7 @@
 """Where evidence becomes a flag, for each class of places."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Self
 
@@ -28,6 +28,14 @@ class Thresholds:
     def of(cls, threshold: float, found: Mapping[str, float]) -> Self:
         """From a card: `threshold` for all classes that `found` does not name."""
         return cls(**{field.name: float(found.get(field.name, threshold)) for field in fields(cls)})
+
+    def raised(self, nats: float) -> Self:
+        """All of them higher by so much, lower where it is negative; never below 1."""
+        if nats == 0.0:
+            return self
+        return replace(
+            self, **{field.name: max(1.0, getattr(self, field.name) + nats) for field in fields(self)}
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

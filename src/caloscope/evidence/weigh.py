@@ -19,7 +19,7 @@ from caloscope.evidence.kinds import SUSPECT
 from caloscope.evidence.layout import Layout
 from caloscope.evidence.one_pass import Pass, Told, one_pass
 from caloscope.evidence.places import overlapping
-from caloscope.evidence.setting import Setting, begun, setting_of
+from caloscope.evidence.setting import Setting, begun, loosened, setting_of
 from caloscope.evidence.state import PARTS, EvidenceState
 from caloscope.evidence.thresholds import Thresholds
 from caloscope.records import LumiId, Mask
@@ -68,7 +68,9 @@ def weigh(
     out, and the lumisection looked at again from the start.
     """
     setting = setting_of(told.expectation, layout, limits)
-    state = begun(state, setting, told.id.run, unsettled=told.expectation.unsettled)
+    state = begun(state, setting, told.id.run, told.expectation)
+    if state.loose:
+        setting = loosened(setting)
     seen = one_pass(setting, state, told)
     for _ in range(1, PASSES):
         over = (state.parts.bad != 0) & (seen.flagged.parts == 0)
@@ -138,6 +140,7 @@ def _after(state: EvidenceState, seen: Pass, at: LumiId) -> EvidenceState:
         scores=state.scores,
         run=at.run,
         lumi=at.lumi,
+        loose=state.loose,
     )
 
 

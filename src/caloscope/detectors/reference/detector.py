@@ -22,7 +22,7 @@ from caloscope.detectors.base import (
 from caloscope.detectors.learned.height import HIGHEST
 from caloscope.detectors.reference import kept, remember
 from caloscope.detectors.reference.conditions import Conditions, Found
-from caloscope.detectors.reference.domain import Verdict
+from caloscope.detectors.reference.domain import Seen, Verdict
 from caloscope.detectors.reference.height import HIGHEST_ALONE, Shown
 from caloscope.detectors.reference.knowledge import Knowledge
 from caloscope.detectors.reference.learn import learn
@@ -34,13 +34,13 @@ from caloscope.records import Mask, Reason
 
 @dataclass(slots=True, eq=False)
 class _Shown:
-    """What an observation shows by itself, cells flat; `levels` of its areas once they were needed."""
+    """What an observation shows by itself, cells flat; `seen` once it was needed."""
 
     observation: Observation
     counts: Array
     found: Found
     expected: Array
-    levels: Array | None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +127,7 @@ class Reference:
         verdict = self._verdict(shown, before)
         each = found.events / max(1, observation.span)
         step = remember.stepped(before, each)
-        after = remember.remembered(before, observation, each, step=step, profile=verdict.profile)
+        after = remember.remembered(before, observation, each, step=step.changed, profile=verdict.profile)
         if verdict.reason is not None:
             guess = self._guess(counts, expected, found.events)
             return NotKnown(verdict.reason, verdict.words, guess=guess), after
@@ -141,28 +141,33 @@ class Reference:
         counts = observation.counts.ravel()[self._places]
         found = self._conditions.of(observation, counts)
         expected = self.knowledge.mean.counts(found.events, found.x, found.shift)
-        shown = _Shown(observation, counts, found, expected, found.levels)
+        shown = _Shown(observation, counts, found, expected)
         self._last[:] = [shown]
         return shown
 
     def _verdict(self, shown: "_Shown", before: Memory) -> Verdict:
         """Whether the map is one of usual conditions: before it is its own measure, which hides that."""
+        if shown.seen is None:
+            shown.seen = self._seen(shown)
+        return self.knowledge.domain.judge(shown.seen, before)
+
+    def _seen(self, shown: "_Shown") -> Seen:
+        """Of a verdict, what does not depend on the maps before."""
         known, found, observation = self.knowledge, shown.found, shown.observation
-        levels = shown.levels
+        levels = found.levels
         if levels is None:
             unmoved = known.mean.counts(found.events, found.x)
-            levels = shown.levels = self._levels.found(shown.counts, unmoved, found.events)
+            levels = self._levels.found(shown.counts, unmoved, found.events)
         alone = self.noise == "binomial" and not found.told
         highest = HIGHEST_ALONE if alone else HIGHEST
-        shape = Shown(levels, found.events, observation.pileup, found.shift, highest)
-        return known.domain.judge(shape, before)
+        return known.domain.seen(Shown(levels, found.events, observation.pileup, found.shift, highest))
 
     def _guess(self, counts: Array, expected: Array, events: float) -> Array:
         """Mean counts of a healthy map with the level of this one."""
         return self._on_view(self._levels.scaled(counts, expected, events), 0.0)
 
     def _expectation(
-        self, observation: Observation, expected: Array, found: Found, *, step: bool
+        self, observation: Observation, expected: Array, found: Found, *, step: remember.Step
     ) -> Expectation:
         binomial = self.noise == "binomial"
         same_run = observation.id.run == self.knowledge.only_run
@@ -177,7 +182,8 @@ class Reference:
             trials=found.events if binomial else 0.0,
             degraded=self._conditions.degraded(observation, found),
             covariance=self._with_pileup if found.told else self._without_pileup,
-            unsettled=step,
+            unsettled=step.changed,
+            retriggered=step.prescale,
         )
 
     def _together(self, common: Array) -> Covariance:

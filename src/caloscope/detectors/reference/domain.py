@@ -51,6 +51,19 @@ class Verdict(NamedTuple):
     profile: Array
 
 
+class Seen(NamedTuple):
+    """What a map shows by itself, whatever came before it in its run.
+
+    Why its level is another, in words, None where it is not. `rings` are the levels of its rings, of one kind
+    after the other, None where there is no shape: the level is another, or the map is broken.
+    """
+
+    reason: Reason | None
+    words: str
+    events: float
+    rings: Array | None
+
+
 class Spread(NamedTuple):
     """Variances of a level: from counting, in one event, and from run to run."""
 
@@ -102,12 +115,19 @@ class Domain:
         sectors = Spread(each.counting.mean(axis=2), each.change.mean(axis=2))
         return cls(areas, rings, sectors)
 
-    def judge(self, shown: Shown, before: Memory) -> Verdict:
-        """Of a map; `before` is what was remembered of the run, its `profile` is carried on."""
+    def seen(self, shown: Shown) -> Seen:
+        """What of a map does not depend on what is remembered."""
         reason, words = of_level(shown)
+        rings = self._rings(shown.levels, shown.events) if reason is None else None
+        return Seen(reason, words, shown.events, rings)
+
+    def judge(self, seen: Seen, before: Memory) -> Verdict:
+        """Of a map; `before` is what was remembered of the run, its `profile` is carried on."""
+        reason, words, events, rings = seen
+        old = self._old(before)
         if reason is not None:  # an empty map has no shape, and what follows it is not to be judged by one
-            return Verdict(reason, words, self._old(before))
-        profile = self._remembered(shown.levels, shown.events, before)
+            return Verdict(reason, words, old)
+        profile = np.zeros_like(old) if rings is None else _remembered(old, rings, events)
         if self._is_bent(profile):
             reason, words = (
                 Reason.OUT_OF_RANGE,
@@ -115,15 +135,11 @@ class Domain:
             )
         return Verdict(reason, words, profile)
 
-    def _remembered(self, levels: Array, events: float, before: Memory) -> Array:
-        """Sums over the last lumisections: of weights, of their squares over events, and of rings' levels."""
-        old = self._old(before)
+    def _rings(self, levels: Array, events: float) -> Array | None:
+        """Levels of the rings against their family; None where the map is broken."""
         middle = np.array([ring_medians(kind) for kind in levels])
         now = np.concatenate([profile_of(kind, self.areas) for kind in levels])
-        if not np.isfinite(now).all() or self._broken(levels, middle, events):
-            return np.zeros_like(old)
-        weights = [MEMORY * old[0] + events, MEMORY**2 * old[1] + events]
-        return np.concatenate((weights, MEMORY * old[2:] + events * now))
+        return None if not np.isfinite(now).all() or self._broken(levels, middle, events) else now
 
     def _old(self, before: Memory) -> Array:
         """The sums so far; zeros at the start of a run."""
@@ -145,6 +161,12 @@ class Domain:
         variance = self.rings.counting * profile[1] / profile[0] ** 2 + self.rings.change
         far = (np.abs(now).max(axis=1) > BENT) & ((now**2 / variance).sum(axis=1) > self._limit)
         return bool(far.all())
+
+
+def _remembered(old: Array, now: Array, events: float) -> Array:
+    """Sums over the last lumisections: of weights, of their squares over events, and of rings' levels."""
+    weights = [MEMORY * old[0] + events, MEMORY**2 * old[1] + events]
+    return np.concatenate((weights, MEMORY * old[2:] + events * now))
 
 
 def _spread(values: Array, events: Array, run: Whole, usual: Array, change: float) -> Spread:

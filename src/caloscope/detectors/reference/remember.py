@@ -2,7 +2,7 @@
 
 import math
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ LUMIS: Final = 5
 STEP: Final = 0.06
 """Relative change of the events in a lumisection that means that the trigger was changed."""
 
+LARGEST_STEP: Final = 0.5
+"""Relative change beyond which few events are for other reasons: a lumisection that began or ended early."""
+
 SIGMAS: Final = 2.0
 """Of Poisson noise, beyond that."""
 
@@ -23,14 +26,22 @@ def of_run(memory: Memory, run: int) -> Memory:
     return memory if "run" in memory and int(memory["run"][0]) == run else {}
 
 
-def stepped(memory: Memory, events: float) -> bool:
+class Step(NamedTuple):
+    """Whether the number of events changed, and whether as another prescale would have it."""
+
+    changed: bool
+    prescale: bool
+
+
+def stepped(memory: Memory, events: float) -> Step:
     """Whether the number of events in a lumisection is another than in the last ones of the run."""
     before = memory["events"].tolist() if "events" in memory else []
     if not before:
-        return False
+        return Step(changed=False, prescale=False)
     usual = float(median(before))
     noise = math.sqrt(max(usual, 1.0) * (1.0 + 1.0 / len(before)))
-    return abs(events - usual) > STEP * usual + SIGMAS * noise
+    changed = abs(events - usual) > STEP * usual + SIGMAS * noise
+    return Step(changed, changed and abs(events - usual) < LARGEST_STEP * usual)
 
 
 def remembered(
