@@ -10,7 +10,7 @@ from caloscope.cli.options import ranges, selection, sources
 from caloscope.errors import UsageError
 from caloscope.records import LumiId
 
-from .running import caloscope
+from .running import caloscope, forked, from_nothing
 
 
 def test_ranges() -> None:
@@ -60,6 +60,15 @@ def test_errors_are_one_line(words: tuple[str, ...], code: int, message: str, tm
     assert message in text
     assert "Traceback" not in text
     assert len(text.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [("flags",), ("bundle", "show", "none.bundle"), ("faults", "drift")])
+def test_a_forked_command_is_what_a_new_interpreter_makes_of_it(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests run commands in forks of a process that has imported everything (`running.py`)."""
+    monkeypatch.chdir(tmp_path)
+    assert forked([*words]) == from_nothing([*words])
 
 
 @pytest.mark.parametrize("words", [(), ("bundle",)])

@@ -1,8 +1,6 @@
 """What people are told of bundles that they should not simply believe: one line for each thing."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,8 @@ from caloscope.simulate import STEADY, Fill, healthy_maps, lumisections
 from caloscope.simulate.to_data_set import Plan, to_data_set
 from caloscope.store import Store
 from caloscope.training import train
+
+from .running import ended
 
 MAP = "EE+/digi"
 WORDS = "EEp.bundle learned in 2018, these lumisections are of 2019+: the pattern may be another"
@@ -38,12 +38,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train(good, spec, on, found / "EEp.bundle", detector="pull", calibrated=False)
     to_data_set(found / "later.h5", plan(330_001, 6, "2019+"), provenance={})
     return found
-
-
-def said(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """Both outputs of a command."""
-    command = [sys.executable, "-m", "caloscope", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
 def edit(original: Path, copy: Path, pattern: str, to: str) -> Path:
@@ -68,12 +62,12 @@ def by_hand(folder: Path, copy: Path) -> Path:
 def test_a_replay_says_what_is_doubtful_once(folder: Path, tmp_path: Path) -> None:
     made, edited = folder / "EEp.bundle", by_hand(folder, tmp_path / "hand.bundle")
     copy = edit(made, tmp_path / "copy.bundle", r"\A", "")
-    told = said(
+    done = ended(
         *("replay", folder / "later.h5", "--store", tmp_path / "s.sqlite"),
         *("--bundle", made, "--bundle", edited, "--bundle", copy),
     )
-    assert told.returncode == 0
-    lines = told.stderr.splitlines()
+    assert done.code == 0
+    lines = done.told.splitlines()
     assert lines.count(WORDS) == 1
     assert lines.count(WORDS.replace("EEp", "hand")) == 1
     (changed,) = [line for line in lines if "edited: not what was calibrated" in line]
@@ -81,23 +75,23 @@ def test_a_replay_says_what_is_doubtful_once(folder: Path, tmp_path: Path) -> No
     (twice,) = [line for line in lines if "the same bundle" in line]
     assert twice.startswith("copy.bundle: the same bundle as EEp.bundle (hash ")
     assert len(lines) == 4
-    assert "1 file, 6 lumisections, 12 results" in told.stdout
+    assert "1 file, 6 lumisections, 12 results" in done.out
 
 
 def test_a_replay_counts_what_is_unknown_for_each_bundle(folder: Path, tmp_path: Path) -> None:
     other = edit(folder / "EEp.bundle", tmp_path / "dear.bundle", r"^min_events = .*$", "min_events = 100000")
-    told = said(
+    done = ended(
         *("replay", folder / "later.h5", "--store", tmp_path / "s.sqlite", "--lumis", "1-4"),
         *("--bundle", folder / "EEp.bundle", "--bundle", other),
     )
-    assert "8 results, 4 of them unknown: dear.bundle 4 (FEW_EVENTS 4)\n" in told.stdout
+    assert "8 results, 4 of them unknown: dear.bundle 4 (FEW_EVENTS 4)\n" in done.out
 
 
 def test_a_calibration_in_another_era_says_so(folder: Path, tmp_path: Path) -> None:
     words = ("--bundle", folder / "EEp.bundle", "-o", tmp_path / "new.bundle")
-    told = said("calibrate", folder / "later.h5", *words)
-    assert told.returncode == 0
-    assert told.stderr.splitlines().count(WORDS) == 1
+    done = ended("calibrate", folder / "later.h5", *words)
+    assert done.code == 0
+    assert done.told.splitlines().count(WORDS) == 1
 
 
 def test_a_monitor_logs_it(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

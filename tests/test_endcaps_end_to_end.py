@@ -1,7 +1,5 @@
 """Both real endcap networks from the command line to the store, beside a reference on the same maps."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from caloscope.simulate import STEADY, Fill, Healthy, lumisections, write_lumise
 from caloscope.simulate import healthy as simulated
 from caloscope.store import Store
 
+from . import running
 from .detectors import mlclient_loops
 from .detectors.endcaps import MINUS, PLUS, Side
 
@@ -63,10 +62,7 @@ def healthy(map_name: str, real: Side) -> Healthy:
 
 
 def caloscope(*arguments: object) -> str:
-    command = [sys.executable, "-m", "caloscope", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return running.caloscope(*map(str, arguments))
 
 
 def import_network(folder: Path, map_name: str, real: Side, *more: object) -> Bundle:

@@ -1,12 +1,10 @@
 """`caloscope bundle verify` and what `show` says of a self-test, from the command line."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from caloscope import bundle as bundles
 
-from ..running import caloscope
+from ..running import caloscope, ended
 from .making import copied, edit
 
 
@@ -30,10 +28,9 @@ def test_bundles_are_verified_one_line_each(
 
 def failed(*words: str | Path) -> str:
     """The results of a command that ends with exit code 1."""
-    command = [sys.executable, "-m", "caloscope", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "")
-    return done.stdout
+    done = ended(*words)
+    assert (done.code, done.told) == (1, "")
+    return done.out
 
 
 def test_what_is_shown_of_the_self_test(original: bundles.Bundle, network: bundles.Bundle) -> None:

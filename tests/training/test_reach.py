@@ -92,7 +92,7 @@ def test_a_network_is_not_lost(detector: str, tmp_path: Path) -> None:
     asked = [*fills(USUAL[:3]), *fills((50.0, 50.0), 20, first=FIRST_RUN + 9)]
     made = training.train_network(
         given(*asked), ["a.h5"], spec(), seen(), tmp_path / "x.bundle",
-        detector=detector, recipe=training.Recipe(epochs=1, channels=(4, 8)),
+        detector=detector, recipe=training.Recipe(architecture="dense", epochs=1, channels=(4, 8), latent=4),
     )  # fmt: skip
     assert str(made.card.calibration["method"]).startswith("formula: no held-out lumisection could be judged")
     assert bundle.verify(made).lumisections

@@ -16,6 +16,7 @@ from caloscope.detectors.base import Detector
 from caloscope.errors import BundleError, UsageError
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given
+from caloscope.records import LumiState
 from caloscope.training.curve import write_curve
 from caloscope.training.events import minimum_events
 from caloscope.training.observed import Observed
@@ -63,6 +64,7 @@ def train_network(
     per_day: float = 1.0,
     calorimeter: str | None = None,
     watching: Watching | None = None,
+    conditions: Sequence[LumiState] = (),
 ) -> Bundle:
     """Train a network on good lumisections of one map, in order, and write its bundle to `folder`.
 
@@ -70,9 +72,10 @@ def train_network(
     stop. All that is needed to go on after the process was killed is kept in a folder beside the bundle until
     that is written; the same command goes on where it was, also with other limits. The learning curve is left
     beside the bundle. Where held-out lumisections cannot be judged after all, thresholds come from a formula,
-    as the card says. Raises `UsageError` where there are fewer than three runs, held-out runs have another
-    pileup than what is learned from, torch is not installed, or the same bundle is being trained already, and
-    `BundleError` where the folder is something else than a bundle: before any work is done.
+    as the card says. `conditions` are as in `train`. Raises `UsageError` where there are fewer than three
+    runs, held-out runs have another pileup than what is learned from, torch is not installed, or the same
+    bundle is being trained already, and `BundleError` where the folder is something else than a bundle:
+    before any work is done.
     """
     watching = watching or Watching()
     _require_possible(folder, on, detector, per_day)
@@ -83,7 +86,7 @@ def train_network(
         _tell_kept(work, watching)
         fitted, made = _fitted(detector, Observed(learned, on), on, spec, recipe, work, watching)
         used = recipe.used(detector, (on.y.bins, on.x.bins))
-        training = provenance(learned, sources) | used.told(detector) | made.told()
+        training = provenance(learned, sources, conditions) | used.told(detector) | made.told()
         card = first_card(folder, spec, on, fitted, per_day, training)
         found = Bundle(card, "", spec, on, fitted, calorimeter, made.model)
         found = held_out_thresholds(found, held, per_day, watching.calibrating)

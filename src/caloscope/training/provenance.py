@@ -7,7 +7,7 @@ from typing import TypeAlias
 from caloscope.bundle import Bundle
 from caloscope.config.catalogue import MapSpec
 from caloscope.pipeline.state import Given
-from caloscope.records import LumiId, Lumisection
+from caloscope.records import LumiId, Lumisection, LumiState
 from caloscope.training.streamed import ids_of
 
 MOST_SOURCES = 100
@@ -21,8 +21,13 @@ def sources_of(lumisections: Sequence[Lumisection], spec: MapSpec) -> list[str]:
     return list(dict.fromkeys(each.source for each in lumisections if spec.name in each.maps))
 
 
-def provenance(learned: Sequence[Given], sources: Sequence[str]) -> Provenance:
-    """How many lumisections of how many runs, the first and the last, and the names of their files."""
+def provenance(
+    learned: Sequence[Given], sources: Sequence[str], conditions: Sequence[LumiState] = ()
+) -> Provenance:
+    """How many lumisections of how many runs, the first and the last, and the names of their files.
+
+    `conditions` are the states that they were in, where those were not stable collisions.
+    """
     ids = ids_of(learned)  # counts may be in a file, and are not needed here
     first, last = ids[0], ids[-1]
     return {
@@ -31,6 +36,7 @@ def provenance(learned: Sequence[Given], sources: Sequence[str]) -> Provenance:
         "first": f"{first.run}:{first.lumi}",
         "last": f"{last.run}:{last.lumi}",
         "sources": [Path(source).name for source in sources[:MOST_SOURCES]],
+        **({"conditions": [str(state) for state in conditions]} if conditions else {}),
     }
 
 

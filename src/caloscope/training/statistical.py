@@ -14,7 +14,7 @@ from caloscope.detectors.reference import Reference
 from caloscope.errors import UsageError
 from caloscope.geometry import View
 from caloscope.pipeline.state import Given
-from caloscope.records import Lumisection
+from caloscope.records import Lumisection, LumiState
 from caloscope.training.curve import name_of, remove_curve
 from caloscope.training.fitting import TRAINABLE, fit_detector
 from caloscope.training.observed import Observed
@@ -37,13 +37,15 @@ def train(
     calorimeter: str | None = None,
     calibrated: bool = True,
     tell: Tell | None = None,
+    conditions: Sequence[LumiState] = (),
 ) -> Bundle:
     """Fit a detector to good lumisections of one map and write its bundle to `folder`.
 
     `per_day` is the number of false incidents allowed per map in 3,700 lumisections. Thresholds are
     calibrated on the last 30 % of the runs, which the detector does not learn from; with too few runs, or
     without `calibrated`, all is learned from and thresholds come from the count distribution, as the card
-    says. A blind detector has none.
+    says. A blind detector has none. `conditions` are the states that the lumisections were in, and in which
+    the map will be judged; stable collisions where none are named.
 
     Raises `UsageError` when there is too little to learn from, the detector is not one that can be trained,
     or the map holds real numbers or grows through the run: `convert` puts such records in order and takes
@@ -58,7 +60,8 @@ def train(
     learned, held = parts or (given, [])
     fitted = fit_detector(detector, Observed(learned, on), spec.noise, on)
     sources = sources_of(chosen, spec)
-    card = first_card(folder, spec, on, fitted, per_day, provenance(learned, sources))
+    training = provenance(learned, sources, conditions)
+    card = first_card(folder, spec, on, fitted, per_day, training)
     made = Bundle(card, "", spec, on, fitted, calorimeter)
     if blind:
         made = _without_threshold(made)

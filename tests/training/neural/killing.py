@@ -11,7 +11,7 @@ from caloscope.training.neural.checkpoint import Progress
 
 from ...calibrate.making import good, seen, spec
 
-EPOCHS = 6
+EPOCHS = 4
 
 
 def recipe(seed: int) -> training.Recipe:
@@ -25,7 +25,7 @@ def say(progress: Progress) -> None:
 
 
 def train(folder: Path, detector: str = "autoencoder", seed: int = 1) -> None:
-    given = given_of(good(4, 40), spec())
+    given = given_of(good(4, 35), spec())
     watching = training.Watching(epochs=say)
     training.train_network(
         given, ["a.h5"], spec(), seen(), folder, detector=detector, recipe=recipe(seed), watching=watching
