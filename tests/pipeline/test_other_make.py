@@ -13,6 +13,7 @@ from caloscope.bundle import Bundle
 from caloscope.evidence import EvidenceState
 from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
+from caloscope.pipeline.archive import unpack
 from caloscope.pipeline.state import decode_step
 from caloscope.pipeline.timeline import KEPT
 from caloscope.records import Incident, Quality
@@ -32,9 +33,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def aged(blob: bytes, evidence: Mapping[str, np.ndarray]) -> bytes:
-    """The checkpoint with this evidence, if it has any."""
-    with np.load(io.BytesIO(zlib.decompress(blob))) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    """The checkpoint with this evidence, if it has any, as numpy's archive: that is how it was kept."""
+    arrays = unpack(blob)
     kept = {name: array for name, array in arrays.items() if not name.startswith("evidence:")}
     if len(kept) < len(arrays):
         kept |= {f"evidence:{name}": array for name, array in evidence.items()}

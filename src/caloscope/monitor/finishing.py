@@ -26,7 +26,7 @@ OUTPUT_SECONDS = 2.0
 LATEST_SECONDS = 6.0
 """or after so many in any case, and spends no more than a third of its time on it."""
 
-QUIET_SECONDS = 0.25
+QUIET_SECONDS = 1.0
 """Without a file, before the output is written: the other producers' files of a lumisection may be coming."""
 
 LONGEST_REST = 10.0
@@ -113,6 +113,7 @@ class Finishing:
             self._store.note_files(rows)
             self._rows = []
         self._note_runs()
+        self._store.fold()
 
     def _note_runs(self) -> None:
         now = time.monotonic()

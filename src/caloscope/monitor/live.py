@@ -15,6 +15,7 @@ from caloscope.monitor.jobs import Jobs
 from caloscope.monitor.names import kind
 from caloscope.monitor.pulse import SILENT, Pulse
 from caloscope.monitor.reception import Reception
+from caloscope.monitor.rubbish import Rubbish
 from caloscope.monitor.settings import Settings, Tuning
 from caloscope.monitor.taking import FEW, Taking
 from caloscope.monitor.thinning import Thinning
@@ -52,8 +53,10 @@ def monitor(
         spool, stop, complete=_complete, poll_seconds=poll_seconds, told=loop.listed, hurry=loop.has_work
     )
     log.info("watching", spool=str(spool), label=label, files_known=sum(store.count_files().values()))
-    for batch in batches:
-        loop.turn(batch)
+    with Rubbish() as rubbish:
+        for batch in batches:
+            loop.turn(batch)
+            rubbish.some(idle=not batch)
     return loop.end()
 
 

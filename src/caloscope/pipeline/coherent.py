@@ -70,6 +70,11 @@ def common_shift(own: Mapping[str, float], everything: Mapping[str, float], mine
     return max(min(mine, (1.0 + LEFT) * found, key=abs), (1.0 - LEFT) * found, key=abs)
 
 
+def leeway(shift: float) -> float:
+    """By how much an excused map may still differ, relative; of what is much it had its own share."""
+    return LEFT * shift if abs(shift) < MUCH else 0.0
+
+
 def shifted(answer: Answer, level: float, before: float | None = None) -> Answer:
     """The answer for a map of which this much is expected, as all maps show it.
 

@@ -19,7 +19,7 @@ from caloscope.evidence import (
     weigh,
 )
 from caloscope.pipeline.ask import LONGEST_DETAIL
-from caloscope.pipeline.coherent import LEFT
+from caloscope.pipeline.coherent import leeway
 from caloscope.pipeline.state import Given
 from caloscope.records import LumiId, MapRecord, Mask, Reason
 
@@ -106,7 +106,7 @@ def _by_evidence(
     # A record of several lumisections is one observation. What it shows may have begun in its first one.
     first = LumiId(given.id.run, max(1, given.id.lumi - record.span + 1))
     limits = Thresholds.of(bundle.card.threshold, bundle.card.thresholds).raised(given.raised)
-    told = Told(first, arrived.counts, answer, arrived.masked, LEFT * given.coherent)
+    told = Told(first, arrived.counts, answer, arrived.masked, leeway(given.coherent))
     evidence, state = weigh(state, told, layout_of(bundle.view), limits)
     testable = answer.testable & bundle.view.exists & (answer.mean > 0)
     return Judgement(evidence, testable & evidence.flagged, testable, testable), state
