@@ -61,9 +61,10 @@ def main() -> None:
     what = __doc__.split("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.endurance", description=what)
     parser.add_argument("--lumis", type=int, default=LUMIS)
+    parser.add_argument("--map", action="append", help="one of the maps; all without it")
     parser.add_argument("--plot", type=Path, help="where to write a picture")
     arguments = parser.parse_args()
-    samples = _measured(arguments.lumis)
+    samples = _measured(arguments.lumis, arguments.map or live.MAPS)
     if arguments.plot is not None:
         from benchmarks.memory_picture import memory_figure
 
@@ -73,7 +74,7 @@ def main() -> None:
 
 def run() -> None:
     """Print memory, store and spool over the lumisections, and how much they grow."""
-    _measured(LUMIS)
+    _measured(LUMIS, live.MAPS)
 
 
 def settled_of(samples: Sequence[Sample]) -> list[Sample]:
@@ -93,13 +94,14 @@ def growth(settled: Sequence[Sample]) -> dict[str, Slope]:
     return {name: slope(lumis, np.array(values, np.float64)) for name, values in columns.items()}
 
 
-def _measured(lumis: int) -> list[Sample]:
+def _measured(lumis: int, maps: Sequence[str]) -> list[Sample]:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        samples = measure(Site(Path(folder)), lumis)
+        samples = measure(Site(Path(folder), maps), lumis)
         seconds = time.perf_counter() - started
     kept = ", ".join(f"{name} {value}" for name, value in RETENTION.items())
-    print(f"{lumis} LS in {seconds / 60:.0f} min, in runs of {RUN_LENGTH}; retention: {kept}")
+    print(f"{lumis} LS of {', '.join(maps)} in {seconds / 60:.0f} min, in runs of {RUN_LENGTH}")
+    print(f"retention: {kept}")
     shown = np.linspace(0, len(samples) - 1, min(ROWS, len(samples))).round().astype(int)
     show(Sample.titles(), [samples[place].told() for place in shown])
     settled = settled_of(samples)
@@ -112,7 +114,8 @@ def _measured(lumis: int) -> list[Sample]:
 
 def measure(site: Site, lumis: int) -> list[Sample]:
     """Samples of everything, the first one before the first lumisection."""
-    templates = [stamped(site, each, FIRST - 1) for each in site.fill(RUN, SIMULATED, FAULTS)]
+    faults = [fault for fault in FAULTS if fault.map in {spec.name for spec, _ in site.maps}]
+    templates = [stamped(site, each, FIRST - 1) for each in site.fill(RUN, SIMULATED, faults)]
     with ExitStack() as stack:
         settings = _settings(site)
         monitor = stack.enter_context(

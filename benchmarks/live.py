@@ -38,13 +38,13 @@ _PULSES: Final = os.sysconf("SC_CLK_TCK")
 class Site:
     """The folders of one benchmark, and the simulated detector behind them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, maps: Sequence[str] = MAPS) -> None:
         self.folder = folder
         self.store = folder / "store.sqlite"
         self.spool, self.staging, self.output = (folder / name for name in ("spool", "staging", "output"))
         for path in (self.spool, self.staging):
             path.mkdir()
-        self.maps = [(load()[name], view(load()[name].view, ERA)) for name in MAPS]
+        self.maps = [(load()[name], view(load()[name].view, ERA)) for name in maps]
         self._detectors = healthy_maps(self.maps, seed=1)
 
     def learn(self) -> list[Path]:
