@@ -178,13 +178,14 @@ def test_a_map_that_is_missing_does_not_say_that_there_was_beam(
     assert [(row.state, row.origin) for row in found.rows] == [(LumiState.NO_BEAM, "maps")]
 
 
-def test_what_a_source_told_first_stands(tmp_path: Path, bundles: list[Bundle]) -> None:
+def test_the_stricter_of_two_files_counts_whichever_came_first(tmp_path: Path, bundles: list[Bundle]) -> None:
     (given,) = fill(1)
-    first, second = (
+    ramp, scan = (
         replace(given, maps={}, conditions=said(state)) for state in (LumiState.RAMP, LumiState.SPECIAL)
     )
-    found = scored(tmp_path / "store.sqlite", bundles, [first, given, second])
-    assert {row.reason for row in found.recorded.results} == {Reason.RAMP}
+    for number, (first, second) in enumerate(((ramp, scan), (scan, ramp))):
+        found = scored(tmp_path / f"{number}.sqlite", bundles, [first, given, second])
+        assert {row.reason for row in found.recorded.results} == {Reason.SPECIAL}
 
 
 def test_nothing_of_it_has_happened_before_it_is_on_record(tmp_path: Path, bundles: list[Bundle]) -> None:

@@ -15,7 +15,7 @@ from caloscope.pipeline.lane import Lane
 from caloscope.pipeline.pending import together
 from caloscope.pipeline.state import Given
 from caloscope.pipeline.timeline import Standing
-from caloscope.pipeline.told import LABEL, TABLE
+from caloscope.pipeline.told import LABEL, TABLE, key_of
 from caloscope.records import Conditions, LumiId, Lumisection, MapResult, Mask, Reason
 from caloscope.store import Entry, Store
 
@@ -170,14 +170,13 @@ class Pipeline:
         return Ambient(page.conditions, accepted, shift, self._book.retriggered(page))
 
     def _told(self, page: Page, conditions: Conditions | None) -> Page:
-        """The page with what is told of its lumisection; what a source told first stands."""
-        told = dict(page.told)
+        """The page with what is told of its lumisection, by labels and by people as they are set now."""
+        told = {name: said for name, said in page.told.items() if name not in (TABLE, LABEL)}
         if (state := self._gate.of_label(self._label)) is not None:
             told[LABEL] = Conditions(state, source=LABEL)
         if conditions is not None and conditions != Conditions(source=conditions.source):
-            told.setdefault(conditions.source or "a file", conditions)
+            told[key_of(conditions)] = conditions
         table = None if self._gate.table is None else self._gate.table(page.id)
-        told.pop(TABLE, None)
         if table is not None:
             told[TABLE] = replace(table, source=TABLE)
         return replace(page, told=told)

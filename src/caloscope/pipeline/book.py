@@ -89,8 +89,6 @@ class Book:
             self._changed.add(page.id)
         self._pages[page.id] = page
         self._newest = max(self._newest, page.id)
-        while len(self._pages) > KEPT and (oldest := min(self._pages)) not in self._changed:
-            del self._pages[oldest]
 
     def rows(self) -> list[LumiRow]:
         """The pages that wait for the store."""

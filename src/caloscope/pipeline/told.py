@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+import xxhash
+
 from caloscope.records import Conditions, LumiState
+
+A_FILE: Final = "a file"
 
 TABLE, LABEL = "the conditions table", "the label"
 """Sources that are no file of the experiment: the first counts more than all others, the second less."""
@@ -20,18 +24,31 @@ _STRICTEST: Final = (
 
 
 def merged(told: Mapping[str, Conditions]) -> Conditions:
-    """One statement from those of all sources, by source; whatever order they came in.
+    """One statement from those of all sources, by their keys; whatever order they came in.
 
-    What has no voltage by any of them has none.
+    What has no voltage by any of them has none; the trigger is that of the first source that tells one.
     """
     names = sorted(told, key=lambda name: (name != TABLE, name == LABEL, name))
     speaker = _speaker(told, names)
-    trigger = " ".join(told[name].trigger for name in names if told[name].trigger)
+    trigger = next((told[name].trigger for name in names if told[name].trigger), "")
     fill = next((told[name].fill for name in names if told[name].fill is not None), None)
     off = frozenset().union(*(each.off for each in told.values()))
     state, detail = (LumiState.UNTOLD, "") if speaker is None else (told[speaker].state, told[speaker].detail)
-    source = speaker or next((name for name in names if told[name].off), "")
+    named = speaker or next((name for name in names if told[name].off), None)
+    source = "" if named is None else told[named].source
     return Conditions(state, off, trigger, fill, source, detail)
+
+
+def key_of(conditions: Conditions) -> str:
+    """The key of what a file tells: two files of one name that tell different things are two sources."""
+    digest = xxhash.xxh3_64_hexdigest(repr(_plain(conditions)).encode())
+    return f"{conditions.source or A_FILE} {digest}"
+
+
+def _plain(conditions: Conditions) -> tuple[object, ...]:
+    """All that is said, in an order of its own."""
+    off = tuple(sorted(conditions.off))
+    return (str(conditions.state), off, conditions.trigger, conditions.fill, conditions.detail)
 
 
 def _speaker(told: Mapping[str, Conditions], names: list[str]) -> str | None:
