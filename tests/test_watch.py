@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -272,3 +272,44 @@ def test_a_clock_that_jumps_settles_nothing(tmp_path: Path) -> None:
         path.write_bytes(END)
         os.utime(path, (0, 0))
         assert watcher.next() == ["short.root"]
+
+
+def test_the_first_look_stops_when_asked_and_shows_that_it_lives(tmp_path: Path) -> None:
+    """Two thousand files on a slow file system are twenty seconds."""
+    for number in range(2_000):
+        (tmp_path / f"{number}.root").touch()
+    stop, opened, beats = threading.Event(), list[Path](), list[float]()
+
+    def slow(path: Path) -> bool:
+        time.sleep(0.01)
+        opened.append(path)
+        if len(opened) == 100:
+            stop.set()
+        return True
+
+    batches = arrivals(tmp_path, stop, complete=slow, beat=lambda: beats.append(time.monotonic()))
+    assert list(batches) == []
+    assert len(opened) <= 120
+    assert len(beats) >= 5
+
+
+def test_what_is_noted_as_it_is_is_given_without_being_opened(tmp_path: Path) -> None:
+    for name in ("changed.root", "known.root", "new.root"):
+        (tmp_path / name).write_bytes(END)
+    stop, opened = threading.Event(), list[str]()
+
+    def complete(path: Path) -> bool:
+        opened.append(path.name)
+        return True
+
+    def noted(paths: Sequence[Path]) -> set[tuple[str, int, int]]:
+        found = {(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
+        return {(path, size + path.endswith("changed.root"), time) for path, size, time in found} - {
+            each for each in found if each[0].endswith("new.root")
+        }
+
+    batches = arrivals(tmp_path, stop, complete=complete, noted=noted)
+    assert [path.name for path in next(batches)] == ["changed.root", "known.root", "new.root"]
+    assert opened == ["changed.root", "new.root"]
+    stop.set()
+    assert list(batches) == []

@@ -1,5 +1,6 @@
 """The table of conditions that people keep."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,18 +70,19 @@ def test_columns_may_be_left_out_and_stand_in_any_order() -> None:
         ("run;state\n5;COSMICS\n", "found columns run;state"),
         ("first,last\n1,2\n", "found columns first, last"),
         ("run,colour\n5,red\n", "found columns run, colour"),
-        ("run,state\nfive,COSMICS\n", "row 1: found run 'five'"),
-        ("run,state\n0,COSMICS\n", "row 1: found run '0'"),
-        ("run,state\n-5,COSMICS\n", "row 1: found run '-5'"),
-        ("run,state\n\u0665,COSMICS\n", "row 1: found run"),
-        ("run,first,state\n5,1,COSMICS\n5,1.5,COSMICS\n", "row 2: found first '1.5'"),
-        ("run,first,last\n5,7,6\n", "row 1: found last 6 before first 7"),
-        ("run,state\n5,HOLIDAYS\n", "row 1: found state 'HOLIDAYS'"),
-        ("run,state\n5,COSMICS,and,more\n", "row 1: found"),
-        ("run,state\n" + "9" * 5_000 + ",COSMICS\n", "row 1: found run"),
-        ("run,state\n5," + "C" * 5_000 + "\n", "row 1: found state"),
+        ("run,state\nfive,COSMICS\n", "line 2: found run 'five'"),
+        ("# nights\n\nrun,state\n# one\n5,COSMICS\nfive,COSMICS\n", "line 6: found run 'five'"),
+        ("run,state\n0,COSMICS\n", "line 2: found run '0'"),
+        ("run,state\n-5,COSMICS\n", "line 2: found run '-5'"),
+        ("run,state\n\u0665,COSMICS\n", "line 2: found run"),
+        ("run,first,state\n5,1,COSMICS\n5,1.5,COSMICS\n", "line 3: found first '1.5'"),
+        ("run,first,last\n5,7,6\n", "line 2: found last 6 before first 7"),
+        ("run,state\n5,HOLIDAYS\n", "line 2: found state 'HOLIDAYS'"),
+        ("run,state\n5,COSMICS,and,more\n", "line 2: found"),
+        ("run,state\n" + "9" * 5_000 + ",COSMICS\n", "line 2: found run"),
+        ("run,state\n5," + "C" * 5_000 + "\n", "line 2: found state"),
         ("run,detail\n5," + "x" * 200_000 + "\n", "found"),
-        ("run,state\n5,\x1b[31m\n", "row 1: found state"),
+        ("run,state\n5,\x1b[31m\n", "line 2: found state"),
         ("run," + "x" * 5_000 + "\n5,1\n", "found columns"),
     ],
 )
@@ -98,7 +100,9 @@ def test_a_file_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"run,state\n\xff\xfe\n")
     with (tmp_path / "large.csv").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    for name in ("absent.csv", "binary.csv", "large.csv", "."):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    for name in ("absent.csv", "binary.csv", "large.csv", ".", "pipe.csv", "zero.csv"):
         with pytest.raises(UsageError, match="expected a table of conditions") as caught:
             load(tmp_path / name)
         assert str(caught.value).isprintable()

@@ -62,6 +62,62 @@ def test_the_next_run_ends_the_one_before(tmp_path: Path) -> None:
         site.until(lambda: site.store.runs_known(LABEL)[1].ended_by == "marker")
 
 
+def test_a_marker_of_a_run_that_never_was_ends_nothing(tmp_path: Path) -> None:
+    given = fill(2)
+    with Store(str(tmp_path / "store.sqlite")) as store:  # as monitors before wrote it
+        store.note_run(LABEL, 8_888_888, at=1.0, ended_by="marker")
+    with living(tmp_path) as site:
+        (site.spool / "run9999999999_ls0000_EoR.jsn").write_text("{}")
+        site.done("run9999999999_ls0000_EoR.jsn")
+        drop(site.spool, given[0])
+        site.done(file_name(given[0]))
+        site.until(lambda: len(site.store.runs_known(LABEL)) == 2)
+        known = {row.run: row.ended_by for row in site.store.runs_known(LABEL)}
+        assert known == {RUN: "", 8_888_888: "marker"}
+
+
+def test_verdicts_that_are_late_again_and_again_are_told(tmp_path: Path) -> None:
+    """One file with a wrong number of a run makes all that comes after it late."""
+    wrong = spool_of(tmp_path, fill(30, run=999_999))
+    with living(tmp_path) as site:
+        site.done(*(path.name for path in wrong))
+        for each in fill(6):
+            drop(site.spool, each)
+            site.done(file_name(each))
+        assert {row.reason for row in site.store.results(LABEL, RUN)} == {Reason.LATE}
+        told = site.pulse.troubled("source")
+        assert len(told) == 2
+        assert told[0] == (
+            f"found 5 files in a row that come too late, the last one of {RUN}:5, "
+            "expected none before what was taken already"
+        )
+        healed = site.pulse.healings.count("source")
+        new = replace(fill(1)[0], run=1_000_000)
+        drop(site.spool, new)
+        site.done(file_name(new))
+        assert site.pulse.healings.count("source") == healed + 1
+
+
+def test_a_file_of_many_is_left_in_between_and_recorded_bit_by_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Long(Intake):
+        """Reads a file that has no end before somebody says so."""
+
+        def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
+            (first,) = super()._read(path, run)
+            for lumi in range(1, 3_000 if first.lumi == 1 else 2):
+                yield replace(first, lumi=lumi if first.lumi == 1 else 5_000 + first.lumi)
+
+    monkeypatch.setattr("caloscope.monitor.taking.LONGEST_SECONDS", 0.05)
+    paths = spool_of(tmp_path, fill(6))
+    with living(tmp_path, intake=Long) as site:
+        site.until(lambda: len(site.store.results(LABEL, RUN)) > 20)
+    with Store(str(tmp_path / "store.sqlite")) as store:
+        assert 20 < len(store.results(LABEL, RUN)) < 2_999
+        assert not [row for row in store.files() if row.status != "STARTED" and row.path == str(paths[0])]
+
+
 def test_a_backlog_of_two_producers_is_taken_in_order_of_time(tmp_path: Path) -> None:
     """Names sort by producer, and one of each is far behind the other: still nothing comes too late."""
     bundles = bundles_of(both_trained(tmp_path))
@@ -108,13 +164,12 @@ def test_settings_apply_without_a_restart(tmp_path: Path) -> None:
         assert rows[14] is Quality.BAD
 
 
-def test_old_score_maps_go_where_the_settings_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caloscope.monitor.live.THIN_SECONDS", 0.0)
+def test_old_score_maps_go_where_the_settings_say_so(tmp_path: Path) -> None:
     paths = spool_of(tmp_path, fill(30))
     with living(tmp_path, settings=replace(QUICK, retention=Retention(5, 10, 100, 1_000))) as site:
         site.done(*(path.name for path in paths))
         keys = [row.key for row in site.store.results(LABEL, RUN)]
-        site.until(lambda: not site.store.arrays(keys[10]))
+        site.until(lambda: sum(bool(site.store.arrays(key)) for key in keys) < 12)
         kept = [key.lumi for key in keys if site.store.arrays(key)]
     assert set(range(26, 31)) | {10, 20} <= set(kept)
     assert len(kept) < 12

@@ -143,12 +143,29 @@ def test_an_output_folder_that_cannot_be_written_is_told_and_made_up_for(tmp_pat
     output.write_text("a file in the place of the folder")
     given = sick(3)
     with living(tmp_path, output_dir=output) as site:
-        drop(site.spool, given[0])
+        for each in given[:2]:
+            drop(site.spool, each)
         site.done(file_name(given[0]))
         assert f"output of run {RUN}" in site.pulse.troubled("output")[0]
+        assert len(site.rows()) == 1  # the other one stands for the output
         output.unlink()
         site.until(lambda: "output" in site.pulse.healings)
+        site.done(file_name(given[1]))
         assert [path.name for path in output.iterdir()] == [f"DQM_V0001_ToyML_R{RUN:09d}.root"]
+
+
+def test_output_that_could_not_be_written_is_written_by_the_next_monitor(tmp_path: Path) -> None:
+    """Also that of runs that had ended: no start looks at those again."""
+    output = tmp_path / "output"
+    output.write_text("a file in the place of the folder")
+    spool_of(tmp_path, [*fill(2), *fill(2, run=RUN + 1)])
+    with living(tmp_path, output_dir=output) as site:
+        site.until(lambda: len(site.rows()) == 2)
+        site.until(lambda: site.store.runs_known(LABEL) and site.store.runs_known(LABEL)[0].ended_at)
+    output.unlink()
+    with living(tmp_path, output_dir=output) as site:
+        site.until(lambda: len(site.rows()) == 4)
+        assert len(list(output.glob("*.root"))) == 2
 
 
 def test_output_that_a_crash_left_behind_is_written_at_the_next_start(tmp_path: Path) -> None:

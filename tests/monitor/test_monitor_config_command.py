@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from caloscope.config.monitoring import HealthTable, Monitoring
 from caloscope.faults import Fault
+from caloscope.monitor.checking import _health
 from caloscope.records import Lumisection
 from caloscope.store import Store
 
@@ -133,6 +135,14 @@ def test_a_check_beside_a_monitor_finds_its_store_and_its_port(site: Site) -> No
     assert "note  settings    EB/digi is named, and no bundle judges it\n" in done.stdout
     assert "files known: none" in done.stdout
     assert ("note", "health") in rows(done)
+
+
+@pytest.mark.parametrize("host", ["999.1.1.1", "192.0.2.1", "a..b"])
+def test_a_check_finds_an_address_that_cannot_be_had(host: str) -> None:
+    table = HealthTable(host=host, port=0)
+    found = _health(Monitoring.model_construct(health=table))
+    assert (found.verdict, found.what) == ("bad", "health")
+    assert found.told.startswith(f"{host}:0: found ")
 
 
 def test_every_fault_of_a_configuration_is_a_line(site: Site) -> None:

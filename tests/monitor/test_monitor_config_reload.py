@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from caloscope.config.monitoring import Monitoring
 from caloscope.config.monitoring_text import read_monitoring
 from caloscope.monitor.reload import Reloader
 from caloscope.monitor.settings import Settings, Tuning, settings_of
@@ -85,6 +86,32 @@ def test_who_asks_does_not_wait(desk: Desk) -> None:
     desk.reloader.look(asked=True)
     assert desk.tuning.renewed() is not None
     assert desk.looks() is None  # it is not read a second time
+
+
+def test_a_change_while_the_one_before_is_read_is_not_lost(tmp_path: Path, logs_as_before: None) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_text(TEXT.replace('file = "conditions.csv"', ""), "utf-8")
+
+    def read() -> Monitoring:
+        found = read_monitoring(path)
+        if found.thresholds == {"EB/digi": 2.0}:
+            path.write_text(path.read_text().replace("2.0", "23.0"), "utf-8")
+        return found
+
+    first = read()
+    tuning = Tuning(settings_of(first))
+    reloader = Reloader(path, first, read, settings_of, tuning, Status("test"))
+    path.write_text(path.read_text().replace("1.0", "2.0"), "utf-8")
+    for _ in range(4):
+        reloader.look()
+    assert tuning.now.gate.raised == {"EB/digi": 23.0}
+
+
+def test_another_file_of_conditions_is_read_once(desk: Desk) -> None:
+    (desk.table.parent / "others.csv").write_text("run,state\n7,RAMP\n", "utf-8")
+    assert desk.looks(TEXT.replace("conditions.csv", "others.csv")) is not None
+    assert desk.looks() is None
+    assert desk.looks() is None
 
 
 @pytest.mark.parametrize(

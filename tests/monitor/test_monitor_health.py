@@ -78,7 +78,7 @@ def test_pages_are_given_by_their_exact_name() -> None:
 
 def test_it_answers_while_many_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that hold a connection without a request are dropped, and never take all threads for long."""
-    monkeypatch.setattr(health, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(health, "HEAD_SECONDS", 0.5)
     before = threading.active_count()
     with served() as where:
         silent = [socket.create_connection(where) for _ in range(30)]
@@ -102,6 +102,14 @@ def test_it_answers_while_many_say_nothing(monkeypatch: pytest.MonkeyPatch) -> N
             time.sleep(0.05)
             slow_is_open = _drips(slow)
         slow.close()
+
+
+def test_who_says_nothing_holds_a_place_for_a_second() -> None:
+    began = time.monotonic()
+    with served() as where, socket.create_connection(where) as silent:
+        silent.settimeout(10)
+        assert b"200" not in silent.recv(100)
+        assert 0.9 < time.monotonic() - began < 3.5
 
 
 def _drips(connection: socket.socket) -> bool:

@@ -21,6 +21,7 @@ from caloscope.cli import (
     inject,
     learn,
     ledger,
+    masks,
     monitoring,
     run,
     serve,
@@ -61,6 +62,7 @@ bundles.app.command("import-cmssw")(imported.import_cmssw)
 bundles.app.command("export-cmssw")(exported.export_cmssw)
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(cmssw.app, name="cmssw")
+app.add_typer(masks.app, name="mask")
 app.add_typer(stores.app, name="store")
 
 

@@ -1,5 +1,7 @@
 """`caloscope serve`: the page."""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,5 +17,7 @@ def serve(
     """Serve the shifter's page for a store. It reads only."""
     from caloscope import web
 
+    if "://" not in store.replace("sqlite:///", "") and not Path(store.removeprefix("sqlite:///")).exists():
+        print(f"{store}: not there yet, waiting for it", file=sys.stderr)
     print(f"Caloscope on http://{host}:{port}", flush=True)
     web.serve(store, host=host, port=port)

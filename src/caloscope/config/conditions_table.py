@@ -53,6 +53,9 @@ class ConditionsTable:
 def load(path: Path) -> ConditionsTable:
     """Read a table. Raises `UsageError` naming file and line, what was found and what was expected."""
     try:
+        # A pipe or a device may never end, or never begin.
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path}: found no file, expected a table of conditions")
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path}: found more than {MAX_BYTES} bytes, expected a table of conditions")
         text = path.read_text(encoding="utf-8-sig")
@@ -63,17 +66,23 @@ def load(path: Path) -> ConditionsTable:
 
 def parse(text: str, name: str) -> ConditionsTable:
     """A table from its text; `name` is what errors call it."""
-    lines = (line for line in StringIO(text) if line.strip() and not line.startswith("#"))
+    lines = [
+        (number, line)
+        for number, line in enumerate(StringIO(text), start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    reader = csv.reader(line for _, line in lines)
     try:
-        titles, *rows = list(csv.reader(lines)) or [[]]
+        # A row is known by the line on which it ends.
+        (_, titles), *rows = [(lines[reader.line_num - 1][0], row) for row in reader] or [(0, [])]
     except csv.Error as error:
         raise UsageError(f"{name}: found {error}, expected a table of conditions") from None
     if "run" not in titles or not set(titles) <= set(COLUMNS):
         shown = ", ".join(titles)[:LONGEST] or "none"
         raise UsageError(f"{name}: found columns {shown}, expected {', '.join(COLUMNS)}")
     found: dict[int, list[Stretch]] = defaultdict(list)
-    for number, row in enumerate(rows, start=1):
-        where = f"{name}: row {number}"
+    for number, row in rows:
+        where = f"{name}: line {number}"
         if len(row) > len(titles):
             raise UsageError(f"{where}: found {len(row)} values, expected {len(titles)} or fewer")
         run, stretch = _stretch(dict(zip(titles, row, strict=False)), where)

@@ -1,5 +1,6 @@
 """What `caloscope monitor --check` looks at: all that a monitor would need. It starts and changes nothing."""
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -140,7 +141,9 @@ def _health(found: Monitoring) -> Finding:
         with socket.socket(family, socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
-    except OSError as error:
-        why = error.strerror or str(error)
-        return Finding("note", "health", f"{host}:{port}: {why}; it may be a monitor that runs already")
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            return Finding("note", "health", f"{host}:{port}: {why}; it may be a monitor that runs already")
+        return Finding("bad", "health", f"{host}:{port}: found {why}, expected an address of this host")
     return Finding("ok", "health", f"http://{host}:{port}/healthz and /metrics")

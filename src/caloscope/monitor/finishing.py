@@ -42,8 +42,9 @@ OPEN_RUNS = 3
 class Finishing:
     """Files whose verdicts are in the store and that are not noted yet.
 
-    A file is done when its output is: after a crash in between it is taken again. `flush` raises `StoreError`
-    and may be called again then.
+    A file is done when its output is: after a crash in between it is taken again. While the output of a run
+    cannot be written, its newest file is not noted, so that the next monitor knows; one of each run is
+    enough. `flush` raises `StoreError` and may be called again then.
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class Finishing:
         self._output_dir = output_dir
         self._cms_names = cms_names
         self._trouble = Backoff("output", pulse)
-        self._rows: list[FileRow] = []
+        self._rows: list[tuple[FileRow, frozenset[int]]] = []
+        self._owing: list[tuple[FileRow, frozenset[int]]] = []
         self._since = self._rested_at = self._taken_at = time.monotonic()
         self._due: set[int] = set()
         self._ending: dict[int, str] = {}
@@ -67,7 +69,8 @@ class Finishing:
         """Go on where the monitor before this one ended; raises `StoreError`."""
         known = self._store.runs_known(self._label)
         self._open = {run.run for run in known if run.ended_at is None}
-        self._ended = {run.run for run in known} - self._open
+        # Of a run that only a marker ever named nobody knows that there was one.
+        self._ended = ({run.run for run in known} - self._open) & set(self._store.runs(self._label))
         self._due |= set(sorted(self._open)[-OPEN_RUNS:])
 
     def is_due(self, *, idle: bool) -> bool:
@@ -86,9 +89,9 @@ class Finishing:
         """A file that was taken, and the runs of which there is something new because of it."""
         if not self._rows:
             self._since = time.monotonic()
-        self._rows.append(row)
+        self._rows.append((row, frozenset(runs)))
         self._taken_at = time.monotonic()
-        self.changed(runs)
+        self.changed(self._rows[-1][1])
 
     def changed(self, runs: Iterable[int]) -> None:
         """There is something new of these runs; those before the newest are over."""
@@ -100,20 +103,39 @@ class Finishing:
         self._ending |= dict.fromkeys(self._open - {newest} - self._ending.keys(), "next run")
 
     def end(self, run: int | None) -> None:
-        """A marker says that a run is over, the newest one where it does not say which."""
+        """A marker says that a run is over, the newest one where it does not say which.
+
+        A run of which nothing came does not end: a wrong number would end all others as runs before it.
+        """
         ended = max(self._open, default=None) if run is None else run
-        if ended is not None and ended not in self._ended:
+        if ended in self._open:
             self._ending[ended] = "marker"
+        elif ended is not None and ended not in self._ended:
+            log.warning("marker of a run of which nothing came", run=ended)
 
     def flush(self) -> None:
-        """Write the output that is due, and note all files."""
+        """Write the output that is due, and note all files but those that stand for output that is not."""
         seconds = self._write()
-        if self._rows:
-            rows = [_with_output(row, seconds) for row in self._rows] if seconds else self._rows
-            self._store.note_files(rows)
-            self._rows = []
+        done, owing = self._sorted()
+        if done:
+            self._store.note_files([_with_output(row, seconds) for row in done] if seconds else done)
+        self._rows, self._owing = [], owing
         self._note_runs()
         self._store.fold()
+
+    def _sorted(self) -> tuple[list[FileRow], list[tuple[FileRow, frozenset[int]]]]:
+        """Files that are done, and the newest one of each run whose output could not be written."""
+        done: list[FileRow] = []
+        owing: list[tuple[FileRow, frozenset[int]]] = []
+        left = set(self._due)
+        for row, runs in reversed([*self._owing, *self._rows]):
+            # One that waits is taken again in any case.
+            if runs & left and row.status != "WAITING":
+                owing.insert(0, (row, runs))
+                left -= runs
+            else:
+                done.insert(0, row)
+        return done, owing
 
     def _note_runs(self) -> None:
         now = time.monotonic()

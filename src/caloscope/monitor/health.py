@@ -17,8 +17,11 @@ from caloscope.errors import UsageError
 MOST_REQUESTS: Final = 8
 """Requests at a time; more are turned away at once, so that nobody takes the monitor's processor."""
 
+HEAD_SECONDS: Final = 1.0
+"""A request that has not come whole by then is dropped: who says nothing must not keep others from asking."""
+
 REQUEST_SECONDS: Final = 5.0
-"""A request that has not come whole by then is dropped."""
+"""And so long the answer may take to go."""
 
 MOST_BYTES: Final = 8_192
 """Longest head of a request."""
@@ -56,8 +59,8 @@ def _server(host: str, port: int, pages: dict[str, Callable[[], Answer]]) -> "_S
     kind = _Server6 if ":" in host else _Server
     try:
         return kind((host, port), handler)
-    except OSError as error:
-        why = f"cannot listen there ({error.strerror or error})"
+    except (OSError, UnicodeError) as error:
+        why = f"cannot listen there ({getattr(error, 'strerror', None) or error})"
         raise UsageError(f"health {host}:{port}: {why}, expected a free port of this host") from error
 
 
@@ -143,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _head(connection: socket.socket) -> bytes:
     """The head of a request; empty where it does not come in time, or is too long."""
-    deadline = time.monotonic() + REQUEST_SECONDS
+    deadline = time.monotonic() + HEAD_SECONDS
     head = b""
     while b"\r\n\r\n" not in head and b"\n\n" not in head:
         left = deadline - time.monotonic()

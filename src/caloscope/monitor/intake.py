@@ -14,10 +14,10 @@ from caloscope.detectors.base import NeedsCompanions
 from caloscope.errors import SourceError, UsageError
 from caloscope.geometry import View, view
 from caloscope.monitor.doubts import Doubts, Warn, each_once
-from caloscope.monitor.names import shown
 from caloscope.monitor.reading import ahead, timed
 from caloscope.monitor.retired import require_in_use
 from caloscope.monitor.taken import Keep, Stages, Taken, Tally, ledger_row, stamp
+from caloscope.monitor.telling import tell_quarantined
 from caloscope.pipeline import ConflictError, Gate, Pipeline
 from caloscope.readers import read
 from caloscope.records import LumiId, Lumisection, MapResult
@@ -30,14 +30,6 @@ _Shared = TypeVar("_Shared")
 
 def _log(line: str) -> None:
     log.warning("doubtful", detail=line)
-
-
-def tell_quarantined(taken: Taken) -> None:
-    """Tell the log of a file that went to quarantine, if it did."""
-    if taken.error is not None:
-        error = taken.error
-        name, detail = shown(taken.path.name), shown(str(error))
-        log.warning("quarantined", file=name, fault=str(error.fault), detail=detail)
 
 
 class Intake:

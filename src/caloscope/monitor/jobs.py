@@ -2,8 +2,8 @@
 
 import heapq
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from caloscope.records import LumiId
@@ -37,6 +37,7 @@ class Jobs:
         self._clock = clock
         self._ready: list[Job] = []
         self._later: dict[Path, tuple[float, Job]] = {}
+        self._begun: set[tuple[Path, tuple[int, int]]] = set()
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -80,3 +81,25 @@ class Jobs:
         now = self._clock()
         for path in [path for path, (at, _) in self._later.items() if at <= now]:
             self.add(self._later.pop(path)[1])
+
+    def begun(self, some: Iterable[Job]) -> None:
+        """The ledger says of these that they are being read."""
+        self._begun |= {(job.path, job.stamp) for job in some}
+
+    def ended(self, job: Job) -> bool:
+        """A job is over; answers with whether the ledger has a row of it that somebody must close."""
+        known = (job.path, job.stamp)
+        is_open = bool(job.suspect) or job.row is not None or known in self._begun
+        self._begun.discard(known)
+        return is_open
+
+
+def started(job: Job, attempts: int) -> FileRow:
+    """The row of a file that is being read, zero attempts: one that was opened, and is to be read."""
+    return FileRow(str(job.path), *job.stamp, "STARTED", attempts=attempts)
+
+
+def replaced(row: FileRow) -> FileRow:
+    """What becomes of a row when another file stands under its path."""
+    detail = f"{row.detail}; another file took its place".removeprefix("; ")
+    return replace(row, status="QUARANTINED", detail=detail, next_try=None, version="")

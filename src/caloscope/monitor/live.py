@@ -1,7 +1,8 @@
 """The live monitor: watches a spool, scores what arrives, and rewrites the DQM output."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -50,7 +51,14 @@ def monitor(
     finishing = Finishing(store, label, pulse, output_dir, cms_names=cms_names)
     loop = _Loop(spool, intake, store, stop, finishing, pulse, tuning)
     batches = arrivals(
-        spool, stop, complete=_complete, poll_seconds=poll_seconds, told=loop.listed, hurry=loop.has_work
+        spool,
+        stop,
+        complete=_complete,
+        poll_seconds=poll_seconds,
+        told=loop.listed,
+        hurry=loop.has_work,
+        noted=partial(_noted, store),
+        beat=pulse.looked,
     )
     log.info("watching", spool=str(spool), label=label, files_known=sum(store.count_files().values()))
     with Rubbish() as rubbish:
@@ -76,6 +84,14 @@ def write_outputs(
 def _complete(path: Path) -> bool:
     """Whether a file can be taken: of what is not read nobody asks more than that it is there."""
     return kind(path.name) != "maps" or readers.complete(path)
+
+
+def _noted(store: Store, paths: Sequence[Path]) -> Collection[tuple[str, int, int]]:
+    """Files that the ledger knows as they are; none where it cannot be read: then each is looked into."""
+    try:
+        return store.files_known([str(path) for path in paths]).keys()
+    except StoreError:
+        return ()
 
 
 class _Loop:

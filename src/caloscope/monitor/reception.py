@@ -1,22 +1,26 @@
 """What becomes of a file that arrives, before it is read: whether it is new, and when its turn comes."""
 
+import os
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import structlog
 
 from caloscope.errors import Fault, SourceError
 from caloscope.monitor.intake import Intake
-from caloscope.monitor.jobs import Job, Jobs
-from caloscope.monitor.names import place, shown
+from caloscope.monitor.jobs import Job, Jobs, replaced, started
+from caloscope.monitor.names import shown
+from caloscope.monitor.ordering import Ordering
 from caloscope.monitor.pulse import Pulse
 from caloscope.monitor.retry import is_settled
 from caloscope.monitor.taken import stamp
 from caloscope.records import LumiId
 from caloscope.store import FileRow, Store
+from caloscope.store.columns import storable
 
 log = structlog.get_logger()
 
@@ -38,7 +42,7 @@ class Reception:
     ) -> None:
         self._spool = spool
         self._store = store
-        self._intake = intake
+        self._ordering = Ordering(store, intake, jobs, pulse, stop)
         self._jobs = jobs
         self._pulse = pulse
         self._stop = stop
@@ -57,16 +61,13 @@ class Reception:
         first = self._is_first
         if first:
             self._take_over()
-        if self._arrived:
-            known = self._store.files_known([str(path) for path in self._arrived])
-            # The order of one file is of no interest: then nobody need look into it.
-            alone = len(self._arrived) == 1 and not self._jobs
-            for path, (noticed, wall) in list(self._arrived.items()):
-                if self._stop.is_set():
-                    return
-                self._receive(path, noticed, wall, known, alone=alone)
-                del self._arrived[path]
-                self._pulse.looked()
+        known = self._store.files_known([str(path) for path in self._arrived]) if self._arrived else {}
+        # The order of one file is of no interest: then nobody need look into it.
+        alone = len(self._arrived) == 1 and not self._jobs
+        while self._arrived and not self._stop.is_set():
+            self._receive(known, alone=alone)
+        if self._stop.is_set():
+            return
         if self._to_note:
             self._store.note_files(self._to_note)
             for row in self._to_note:
@@ -77,40 +78,38 @@ class Reception:
             self._mark()
             self._is_first = False
 
-    def _receive(
-        self,
-        path: Path,
-        noticed: float,
-        wall: float,
-        known: dict[tuple[str, int, int], FileRow],
-        *,
-        alone: bool,
-    ) -> None:
+    def _receive(self, known: dict[tuple[str, int, int], FileRow], *, alone: bool) -> None:
+        """Make jobs of some of what arrived; what raises, or is left out for a stop, has still arrived."""
+        some = list(islice(self._arrived.items(), MARKED))
+        jobs = [job for path, times in some if (job := self._job(path, *times, known))]
+        placed = self._ordering.place(jobs, marked=self._is_first, alone=alone)
+        for job in placed:
+            self._jobs.add(job)
+        if len(placed) == len(jobs):
+            for path, _ in some:
+                del self._arrived[path]
+            self._pulse.looked()
+
+    def _job(
+        self, path: Path, noticed: float, wall: float, known: dict[tuple[str, int, int], FileRow]
+    ) -> Job | None:
+        """What is to be done with a file; None where it is known, or planned for later."""
         status = stamp(path)
         planned = self._jobs.planned(path)
         if planned is not None and planned.stamp != status:
             self._jobs.drop(path)
-            self._to_note += [] if planned.row is None else [_replaced(planned.row)]
+            self._to_note += [] if planned.row is None else [replaced(planned.row)]
             planned = None
         row = known.get((str(path), *status))
         if planned is not None or (row is not None and is_settled(row)):
-            return
-        job = Job(self._place(path, alone=alone), path, status, noticed, self._waited(path, wall))
+            return None
+        job = Job(LumiId(0, 0), path, status, noticed, self._waited(path, wall))
         if row is not None and row.status == "STARTED":
-            job = replace(job, suspect=row.attempts)
-        elif row is not None and row.status == "WAITING":
-            job = replace(job, attempts=row.attempts, row=row)
-        self._jobs.add(job)
-
-    def _place(self, path: Path, *, alone: bool) -> LumiId:
-        named = place(path.name)
-        if named is not None or alone:
-            return named or LumiId(0, 0)
-        try:
-            return self._intake.first(path)
-        except Exception:  # it is told of when the file is taken
-            log.exception("unexpected", file=shown(path.name))
-            return LumiId(0, 0)
+            self._jobs.begun([job])
+            return replace(job, suspect=row.attempts)
+        if row is not None and row.status == "WAITING":
+            return replace(job, attempts=row.attempts, row=row)
+        return job
 
     def _waited(self, path: Path, wall: float) -> float | None:
         """Seconds from the file's last change, its renaming included, to when it was noticed."""
@@ -124,12 +123,15 @@ class Reception:
 
     def _take_over(self) -> None:
         """What the monitor before this one left: files that it had begun, and those to try again."""
-        for row in self._store.started_files():
-            if self._is_ours(row) and stamp(Path(row.path)) != (row.size, row.mtime_ns):
-                self._to_note.append(_vanished(row))
-        for row in self._store.waiting_files():
-            path = Path(row.path)
-            if self._is_ours(row) and self._jobs.planned(path) is None:
+        started = [row for row in self._store.started_files() if self._is_ours(row)]
+        waiting = [row for row in self._store.waiting_files() if self._is_ours(row)]
+        paths = _Paths(self._spool, [*started, *waiting])
+        self._to_note += [_vanished(row) for row in started if paths.of(row) is None]
+        for row in waiting:
+            path = paths.of(row) or Path(row.path)
+            if "\\" in path.name and paths.of(row) is None:
+                self._to_note.append(_vanished(row))  # nobody can tell its name, so nobody can try it again
+            elif self._jobs.planned(path) is None:
                 job = Job(LumiId(0, 0), path, (row.size, row.mtime_ns), attempts=row.attempts, row=row)
                 # A clock that was set since must not put off the next try for years.
                 seconds = min(max((row.next_try or 0.0) - time.time(), 0.0), LONGEST_WAITED)
@@ -142,22 +144,36 @@ class Reception:
         """
         first = [job for job in self._jobs.first(MARKED) if not job.suspect and job.row is None]
         self._store.note_files([started(job, 1) for job in first])
+        self._jobs.begun(first)
 
     def _is_ours(self, row: FileRow) -> bool:
         """Whether a file lies in this spool: others may be another monitor's."""
-        return Path(row.path).parent == self._spool
+        return Path(row.path).parent == Path(storable(str(self._spool)))
 
 
-def started(job: Job, attempts: int) -> FileRow:
-    """The row of a file that is being read."""
-    return FileRow(str(job.path), *job.stamp, "STARTED", attempts=attempts)
+class _Paths:
+    """Which files rows speak of: a name that is no text stands escaped in the ledger."""
+
+    def __init__(self, spool: Path, rows: Iterable[FileRow]) -> None:
+        self._spool = spool
+        self._escaped: dict[str, list[str]] = {}
+        if any("\\" in Path(row.path).name for row in rows):
+            try:
+                names = os.listdir(spool)  # noqa: PTH208 - names are all that is wanted
+            except OSError:
+                return
+            for name in names:
+                self._escaped.setdefault(storable(name), []).append(name)
+
+    def of(self, row: FileRow) -> Path | None:
+        """The path of the file as it was noted, None where there is no such one any more."""
+        name = Path(row.path).name
+        for each in self._escaped.get(name, [name]):
+            if stamp(self._spool / each) == (row.size, row.mtime_ns):
+                return self._spool / each
+        return None
 
 
 def _vanished(row: FileRow) -> FileRow:
     error = SourceError(row.path, Fault.VANISHED, "no such file, or another one", "the one that was begun")
     return replace(row, status="QUARANTINED", fault=error.fault, detail=str(error), version="")
-
-
-def _replaced(row: FileRow) -> FileRow:
-    detail = f"{row.detail}; another file took its place"
-    return replace(row, status="QUARANTINED", detail=detail, next_try=None, version="")

@@ -73,8 +73,9 @@ class Reloader:
         stamps = self._stamps()
         rests, self._seen = stamps == self._seen, stamps
         if asked or (rests and stamps != self._applied):
-            self._reload(table=stamps[1] != self._applied[1])
-            self._applied = self._stamps()
+            # As they were before anything is read: what changes meanwhile is read once more.
+            before, self._applied = self._applied, stamps
+            self._reload(table=stamps[1] != before[1])
 
     def _watch(self) -> None:
         while not self._ends.is_set():
@@ -86,6 +87,7 @@ class Reloader:
     def _reload(self, *, table: bool) -> None:
         try:
             found = self._read()
+            of_table = _stamp(found)
             settings = self._settings(found)
         except (CaloscopeError, OSError) as error:
             self._refuse(error.lines if isinstance(error, ConfigurationError) else (str(error),))
@@ -97,7 +99,7 @@ class Reloader:
             return
         changed = [name for name in AT_ONCE if getattr(found, name) != getattr(self._now, name)]
         changed += ["the file of conditions"] if table else []
-        self._now = found
+        self._now, self._applied = found, (self._applied[0], of_table)
         logs.set_up(found.log.format, found.log.level)
         self._tuning.set(settings)
         self._pulse.healed("settings")
@@ -111,8 +113,13 @@ class Reloader:
         self._pulse.trouble("settings", lines[0])
 
     def _stamps(self) -> tuple[tuple[int, int], ...]:
-        table = self._now.conditions.file
-        return (stamp(self._path), (0, 0) if table is None else stamp(table))
+        return (stamp(self._path), _stamp(self._now))
+
+
+def _stamp(found: Monitoring) -> tuple[int, int]:
+    """That of the file of conditions, zeros where there is none."""
+    table = found.conditions.file
+    return (0, 0) if table is None else stamp(table)
 
 
 def needs_restart(before: Monitoring, after: Monitoring) -> list[str]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from caloscope.errors import SourceError
-from caloscope.monitor.intake import Intake, tell_quarantined
+from caloscope.monitor.intake import Intake
 from caloscope.monitor.names import place
 from caloscope.monitor.taken import Taken
+from caloscope.monitor.telling import tell_quarantined
 from caloscope.records import LumiId
 
 TOGETHER_SECONDS = 2.0

@@ -13,6 +13,7 @@ from caloscope import bundle as bundles
 from caloscope.bundle import Bundle
 from caloscope.config.monitoring import Monitoring
 from caloscope.monitor import logs
+from caloscope.monitor.alone import alone
 from caloscope.monitor.health import answering, healthz
 from caloscope.monitor.intake import Intake
 from caloscope.monitor.live import monitor
@@ -58,6 +59,7 @@ def run(found: Monitoring, path: Path | None = None, again: Callable[[], Monitor
         for name in unused(found, loaded):
             log.warning("setting of a map without a bundle", map=name)
         store = open_now.enter_context(Store(said.store))
+        open_now.enter_context(alone(store))
         open_now.enter_context(_served(found, loaded, status, pulse))
         return monitor(
             said.spool.resolve(),

@@ -1,6 +1,5 @@
 """Takes jobs: one by one where few wait, so that each is in the store at once, else many together."""
 
-import math
 import threading
 import time
 from dataclasses import replace
@@ -10,15 +9,16 @@ import structlog
 
 from caloscope.errors import Fault, SourceError, StoreError
 from caloscope.monitor.finishing import Finishing
-from caloscope.monitor.intake import Intake, tell_quarantined
-from caloscope.monitor.jobs import Job, Jobs
+from caloscope.monitor.intake import Intake
+from caloscope.monitor.jobs import Job, Jobs, replaced, started
+from caloscope.monitor.lateness import Lateness
+from caloscope.monitor.leaving import LeftError, until
 from caloscope.monitor.names import ended_run, kind, shown
 from caloscope.monitor.pulse import Pulse
-from caloscope.monitor.reception import started
 from caloscope.monitor.retry import DEATHS, heals
 from caloscope.monitor.settings import Tuning
 from caloscope.monitor.taken import Taken, ledger_row, stamp
-from caloscope.records import LumiId
+from caloscope.monitor.telling import tell, tell_quarantined
 from caloscope.store import Store
 
 log = structlog.get_logger()
@@ -30,13 +30,14 @@ FIRST_SECONDS: Final = 0.1
 """What is recorded together at first, when many files wait: somebody may be looking."""
 
 LONGEST_SECONDS: Final = 1.0
-"""And at most: so long it may take to stop."""
+"""And at most, within a file of many lumisections too."""
 
 
 class Taking:
     """Scores files and hands them on; `taken` counts them, `scored` the results that they brought.
 
-    `some` raises `StoreError`: then nothing of what it had in hand happened, and all of it is a job again.
+    `some` raises `StoreError`: then all that it had in hand is a job again. What of it is in the store is
+    known there, and all else has not happened.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Taking:
         self._pulse = pulse
         self._stop = stop
         self._tuning = tuning
+        self._lateness = Lateness(pulse)
         self._slice = FIRST_SECONDS
         self._singly = 0
         self.taken = 0
@@ -81,6 +83,9 @@ class Taking:
         except StoreError:
             self._jobs.add(job)
             raise
+        except LeftError:
+            self._jobs.add(job)
+            return
         except Exception as problem:
             # An error of ours in one file must not keep all others from being read.
             log.exception("unexpected", file=shown(job.path.name))
@@ -90,16 +95,19 @@ class Taking:
             taken = Taken(job.path, (), (), error=error, stamp=job.stamp)
         self._hand_on(job, taken)
 
-    def _take_together(self, until: float) -> None:
+    def _take_together(self, deadline: float) -> None:
         """Take as many files as can be done in a time, recorded in one transaction."""
         done: list[tuple[Job, Taken]] = []
         in_hand: list[Job] = []
         try:
             while (job := self._jobs.peek()) is not None and not job.suspect and not self._stop.is_set():
-                if in_hand and time.monotonic() >= until:
+                if in_hand and time.monotonic() >= deadline:
                     break
                 in_hand.append(self._jobs.take())
-                done.append((in_hand[-1], self._taken(in_hand[-1], together=True)))
+                try:
+                    done.append((in_hand[-1], self._taken(in_hand[-1], together=True)))
+                except LeftError:
+                    self._jobs.add(in_hand.pop())
                 self._pulse.looked()
             began = time.perf_counter()
             self._intake.commit()
@@ -119,10 +127,7 @@ class Taking:
 
     def _taken(self, job: Job, *, together: bool) -> Taken:
         """What a file brought; what went wrong with it is told in it, but for the store's troubles."""
-        what = kind(job.path.name)
-        if what != "maps":
-            if what == "end of run":
-                self._finishing.end(ended_run(job.path.name))
+        if kind(job.path.name) != "maps":
             return Taken(job.path, (), (), stamp=stamp(job.path))
         if job.suspect >= DEATHS:
             found = f"that the monitor ended {job.suspect} times while it read it"
@@ -131,9 +136,18 @@ class Taking:
         if job.suspect:
             self._store.note_file(started(job, job.suspect + 1))
         began = time.monotonic()
-        taken = self._intake.score(
-            job.path, together=math.inf if together else 0.0, keep="verdicts", each=self._pulse.looked
-        )
+        try:
+            taken = self._intake.score(
+                job.path,
+                wanted=until(self._stop),
+                together=LONGEST_SECONDS if together else 0.0,
+                keep="verdicts",
+                each=self._pulse.looked,
+            )
+        except LeftError:
+            if job.suspect:
+                self._store.note_file(started(job, 1))
+            raise
         if job.suspect:
             self._store.note_file(started(job, 1))  # it did not end us: what comes now is not its fault
         stages = {"waited": job.waited, "ordered": began - job.noticed if job.noticed else None}
@@ -143,16 +157,21 @@ class Taking:
         """What was taken is in the store: tell of it, and have it finished, or tried again."""
         if taken.stamp == (0, 0):
             taken = replace(taken, stamp=job.stamp)
+        if self._jobs.ended(job) and taken.stamp != job.stamp:
+            self._finishing.add(replaced(job.row or started(job, 1)))  # of what was noticed nobody tells more
         self.taken += 1
         self.scored += taken.scored
         tell(taken)
+        if kind(job.path.name) == "end of run":
+            self._finishing.end(ended_run(job.path.name))
         if taken.error is not None and heals(taken.error) and self._try_again(job, taken, taken.error):
             return
         row = ledger_row(taken, job.attempts + 1)
         tell_quarantined(taken)
         self._finishing.add(row, taken.runs)
         self._pulse.taken(taken)
-        if not self._jobs.later:
+        self._lateness.see(taken)
+        if not (self._jobs.later or self._lateness.is_trouble):
             self._pulse.healed("source")
 
     def _try_again(self, job: Job, taken: Taken, error: SourceError) -> bool:
@@ -170,19 +189,3 @@ class Taking:
         log.warning("waiting", **where, attempts=attempts, again_in_seconds=round(seconds, 1))
         self._pulse.trouble("source", str(error))
         return True
-
-
-def tell(taken: Taken) -> None:
-    """Tell the log what a file brought."""
-    for result in taken.results:
-        mine = LumiId(result.key.run, result.key.lumi) in taken.lumis
-        log.info(
-            "scored" if mine else "revised",
-            run=result.key.run,
-            lumi=result.key.lumi,
-            map=result.key.map,
-            quality=str(result.quality),
-            reason=None if result.reason is None else str(result.reason),
-            bad_cells=result.bad_cells,
-            milliseconds=round(1000 * result.seconds, 1),
-        )

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, exc
 
@@ -20,6 +21,11 @@ class Opened:
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self._read_only = read_only
         self._engine, self._name = open_engine(url, read_only=read_only)
+
+    @property
+    def location(self) -> Path | None:
+        """The file that it is in, None where it is on a server."""
+        return Path(self._name) if self._engine.dialect.name == "sqlite" else None
 
     def close(self) -> None:
         """Close all connections."""

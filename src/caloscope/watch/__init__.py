@@ -9,9 +9,9 @@ was noticed meanwhile comes first.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from caloscope.errors import UsageError
 from caloscope.watch.notices import Notices
@@ -32,7 +32,20 @@ FIRST_SECONDS = 0.2
 """Between the first look and the second: kernel notices begin somewhere in between."""
 
 SLICE = 500
-"""Files that are looked at between two questions for what was noticed: two milliseconds."""
+"""Files that are looked at, at most, between two questions for what was noticed: two milliseconds,"""
+
+SLICE_SECONDS = 0.01
+"""or so long where files answer slowly,"""
+
+STEP = 20
+"""but for so many in any case."""
+
+Noted: TypeAlias = Callable[[Sequence[Path]], Collection[tuple[str, int, int]]]
+"""Which of some files somebody knows: path, size in bytes, time of last change in nanoseconds."""
+
+
+def _of_none(_: Sequence[Path]) -> Collection[tuple[str, int, int]]:
+    return ()
 
 
 def arrivals(
@@ -44,6 +57,8 @@ def arrivals(
     settle_seconds: float = SETTLE_SECONDS,
     told: Callable[[str], None] = lambda _: None,
     hurry: Callable[[], bool] = lambda: False,
+    noted: Noted = _of_none,
+    beat: Callable[[], None] = lambda: None,
 ) -> Iterator[list[Path]]:
     """Complete files of `folder` in order of name: first those that lie there, then new ones as they come.
 
@@ -52,12 +67,15 @@ def arrivals(
     until it has not changed for `settle_seconds`: then it is given as it is, for the reader to say what is
     wrong with it. A batch is empty where nothing came for a moment after another one, or for a second, and at
     once where the caller is in a `hurry`, having other things to do. `told` hears after each look at the
-    whole folder why it cannot be listed, nothing ("") where it can. Ends when `stop` is set. Raises
-    `UsageError` at once when there is no such folder.
+    whole folder why it cannot be listed, nothing ("") where it can. Files that are `noted` as they are, which
+    is asked of those that lie there at first or when the folder was away, are given without being opened.
+    `beat` is called again and again until the first batch. Ends when `stop` is set. Raises `UsageError` at
+    once when there is no such folder.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder, expected a spool to watch")
-    return _Watch(folder, stop, Spool(folder, complete, settle_seconds), poll_seconds, told, hurry).batches()
+    spool = Spool(folder, complete, settle_seconds)
+    return _Watch(folder, stop, spool, poll_seconds, told, hurry, noted, beat).batches()
 
 
 class _Watch:
@@ -71,6 +89,8 @@ class _Watch:
         poll_seconds: float,
         told: Callable[[str], None],
         hurry: Callable[[], bool],
+        noted: Noted,
+        beat: Callable[[], None],
     ) -> None:
         self._folder = folder
         self._stop = stop
@@ -78,7 +98,10 @@ class _Watch:
         self._poll = poll_seconds
         self._told = told
         self._hurry = hurry
-        self._look: Iterator[list[str]] | None = None
+        self._noted = noted
+        self._beat = beat
+        self._is_strange = True  # nothing is known of what lies there
+        self._look: Iterator[list[Path]] | None = None
         self._look_began = 0.0
         self._next_look = 0.0
         self._found: list[Path] = []
@@ -87,7 +110,10 @@ class _Watch:
         """What `arrivals` gives."""
         notices = Notices(self._folder, self._stop)
         try:
-            yield self._first()
+            first = self._first()
+            if self._stop.is_set():
+                return
+            yield first
             came = True
             while not self._stop.is_set():
                 new = self._spool.see(notices.names(self._patience(came)))
@@ -99,10 +125,11 @@ class _Watch:
             notices.end()
 
     def _first(self) -> list[Path]:
-        """All that is there, in one go."""
+        """All that is there, or what was found of it when the watch is to stop."""
         self._begin_look()
-        while self._look is not None:
+        while self._look is not None and not self._stop.is_set():
             self._slice(self._look)
+            self._beat()
         self._next_look = time.monotonic() + min(FIRST_SECONDS, self._poll)
         return self._taken()
 
@@ -130,21 +157,34 @@ class _Watch:
         except OSError as error:
             self._told(f"{self._folder}: cannot be listed: {error.strerror or error}")
             self._spool.keep_only([])  # who was given files that could not be read gets them again
+            self._is_strange = True
             self._end_look()
             return
         self._told("")
         self._spool.keep_only(names)
         names.sort()
-        rest = iter(names)
-        self._look = iter(lambda: list(islice(rest, SLICE)), [])
+        self._look = self._steps(names, strange=self._is_strange)
+        self._is_strange = False
 
-    def _slice(self, look: Iterator[list[str]]) -> None:
+    def _steps(self, names: list[str], *, strange: bool) -> Iterator[list[Path]]:
+        """What is to be given of files, a few looked at in each step."""
+        for start in range(0, len(names), SLICE):
+            part = names[start : start + SLICE]
+            noted = self._noted([self._folder / name for name in part]) if strange else ()
+            for first in range(0, len(part), STEP):
+                yield self._spool.see(part[first : first + STEP], noted)
+
+    def _slice(self, look: Iterator[list[Path]]) -> None:
         """Look at some more of them."""
-        part = next(look, None)
-        if part is None:
-            self._end_look()
-        else:
-            self._found += self._spool.see(part)
+        until = time.monotonic() + SLICE_SECONDS
+        for _ in range(0, SLICE, STEP):
+            found = next(look, None)
+            if found is None:
+                self._end_look()
+                return
+            self._found += found
+            if time.monotonic() >= until:
+                return
 
     def _end_look(self) -> None:
         took = time.monotonic() - self._look_began

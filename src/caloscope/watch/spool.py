@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,9 +24,9 @@ class Spool:
         self._known: dict[str, _Stamp] = {}
         self._growing: dict[str, tuple[_Stamp, float]] = {}
 
-    def see(self, names: Iterable[str]) -> list[Path]:
-        """Those of the names that are to be given now, in order of name."""
-        return [path for name in sorted(names) if (path := self._seen(name)) is not None]
+    def see(self, names: Iterable[str], noted: Collection[tuple[str, int, int]] = ()) -> list[Path]:
+        """Those of the names that are to be given now, in order of name; what is `noted` as it is at once."""
+        return [path for name in sorted(names) if (path := self._seen(name, noted)) is not None]
 
     def keep_only(self, names: Iterable[str]) -> None:
         """Forget all files but these: they have vanished."""
@@ -36,16 +36,19 @@ class Spool:
         for gone in [name for name in self._growing if name not in there]:
             del self._growing[gone]
 
-    def _seen(self, name: str) -> Path | None:
+    def _seen(self, name: str, noted: Collection[tuple[str, int, int]]) -> Path | None:
         if name.startswith(".") or name.endswith(".tmp"):
             return None
         path = self._folder / name
-        stamp = _stamp(path)
-        if stamp is None:
+        status = _status(path)
+        if status is None:
             self._known.pop(name, None)
             self._growing.pop(name, None)
             return None
-        if self._known.get(name) == stamp or not (self._complete(path) or self._settled(name, stamp)):
+        stamp = hash(status)
+        if self._known.get(name) == stamp:
+            return None
+        if (str(path), *status) not in noted and not (self._complete(path) or self._settled(name, stamp)):
             return None
         self._known[name] = stamp
         self._growing.pop(name, None)
@@ -61,12 +64,12 @@ class Spool:
         return now - since >= self._settle
 
 
-def _stamp(path: Path) -> _Stamp | None:
-    """The stamp of a plain file; None for anything else, or what has just gone."""
+def _status(path: Path) -> tuple[int, int] | None:
+    """Size and time of last change of a plain file; None for anything else, or what has just gone."""
     try:
         status = os.stat(path)  # noqa: PTH116 - twice as fast, and this is done for each file of each look
     except (OSError, ValueError):
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return hash((status.st_size, status.st_mtime_ns))
+    return status.st_size, status.st_mtime_ns
