@@ -64,12 +64,13 @@ def main() -> None:
     parser.add_argument("--map", action="append", help="one of the maps; all without it")
     parser.add_argument("--plot", type=Path, help="where to write a picture")
     arguments = parser.parse_args()
-    samples = _measured(arguments.lumis, arguments.map or live.MAPS)
+    maps = arguments.map or live.MAPS
+    samples = _measured(arguments.lumis, maps)
     if arguments.plot is not None:
         from benchmarks.memory_picture import memory_figure
 
         settled = settled_of(samples)
-        arguments.plot.write_bytes(memory_figure(samples, settled, growth(settled)))
+        arguments.plot.write_bytes(memory_figure(samples, settled, growth(settled), len(maps)))
 
 
 def run() -> None:

@@ -14,7 +14,9 @@ from caloscope.records import LUMISECTION_SECONDS
 _Row: TypeAlias = NDArray[np.float64]
 
 
-def memory_figure(samples: Sequence[Sample], settled: Sequence[Sample], grown: Mapping[str, Slope]) -> bytes:
+def memory_figure(
+    samples: Sequence[Sample], settled: Sequence[Sample], grown: Mapping[str, Slope], maps: int
+) -> bytes:
     """A PNG: memory, store and spool over the lumisections, and the lines fitted from `settled` on."""
     lumis = np.array([each.lumis for each in samples], np.float64)
     with style.look():
@@ -23,7 +25,7 @@ def memory_figure(samples: Sequence[Sample], settled: Sequence[Sample], grown: M
         style.headline(
             figure,
             "Memory and disk of a live monitor",
-            f"{samples[-1].lumis:,} lumisections of five maps ({hours}) in {_minutes(samples)}",
+            f"{samples[-1].lumis:,} lumisections of {maps} maps ({hours}) in {_minutes(samples)}",
         )
         above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(2.2, 2.2, 1.0))
         _memory(above, lumis, samples, settled, grown)

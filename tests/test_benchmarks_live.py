@@ -122,7 +122,7 @@ def test_pictures_are_drawn(tmp_path: Path) -> None:
     samples = [Sample(10 * number, float(number), used, used, 10**6, 10**6, 3, 10**5) for number in range(20)]
     settled = endurance.settled_of(samples)
     assert settled[0].lumis == 30
-    assert memory_figure(samples, settled, endurance.growth(settled)).startswith(PNG)
+    assert memory_figure(samples, settled, endurance.growth(settled), 5).startswith(PNG)
 
 
 @pytest.mark.slow
