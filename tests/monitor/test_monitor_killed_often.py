@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,8 @@ def _live(site: Site, paths: list[Path]) -> None:
     log = os.open(site.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(log, stream)
+    # Those of a test are not streams 1 and 2.
+    sys.stdout = sys.stderr = open(log, "w", buffering=1, closefd=False)  # noqa: SIM115 - until the end
     set_up()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
