@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caloscope.cli.calibrated import many
 from caloscope.cli.options import StoreUrl
 from caloscope.errors import UsageError
 from caloscope.records import Cell
@@ -91,9 +92,9 @@ def revoke(
 def _line(row: "MaskRow") -> str:
     """One mask, in words."""
     end = "for ever" if row.until is None else f"until {_shown(row.until)}"
-    many = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
     state = ", revoked" if row.revoked else ""
-    return f"mask {row.id}: {many} of {row.map} {end}{state}, by {row.author}: {row.reason}"
+    cells = many(len(row.cells), "cell")
+    return f"mask {row.id}: {cells} of {row.map} {end}{state}, by {row.author}: {row.reason}"
 
 
 def _view_of(store: "Store", map_name: str) -> "View":

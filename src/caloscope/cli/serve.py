@@ -1,12 +1,13 @@
 """`caloscope serve`: the page."""
 
 import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from caloscope.cli.options import StoreUrl
+from caloscope.errors import StoreError
 
 
 def serve(
@@ -16,8 +17,10 @@ def serve(
 ) -> None:
     """Serve the shifter's page for a store. It reads only."""
     from caloscope import web
+    from caloscope.store.engines import file_of
 
-    if "://" not in store.replace("sqlite:///", "") and not Path(store.removeprefix("sqlite:///")).exists():
-        print(f"{store}: not there yet, waiting for it", file=sys.stderr)
+    with suppress(StoreError):  # the page says what is wrong with an address
+        if (file := file_of(store)) is not None and not file.exists():
+            print(f"{store}: not there yet, waiting for it", file=sys.stderr)
     print(f"Caloscope on http://{host}:{port}", flush=True)
     web.serve(store, host=host, port=port)

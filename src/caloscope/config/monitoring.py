@@ -3,19 +3,13 @@
 The description of each field is what a person is told to expect there, in errors and in the manual.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
+from caloscope.config.labels import SHIPPED
 from caloscope.records import LumiState
-
-LABELS: Final[Mapping[str, LumiState]] = MappingProxyType(
-    {"Cosmics*": LumiState.COSMICS, "HI*": LumiState.HEAVY_IONS}
-)
-"""States by label that hold where the configuration says nothing else."""
 
 STATES: Final = ", ".join(LumiState)
 
@@ -167,7 +161,7 @@ class Monitoring(Table):
     def labels(self) -> dict[str, LumiState]:
         """States by label in the order in which they are asked: the text's own, then what is shipped."""
         own = self.conditions.labels
-        return {**own, **{name: state for name, state in LABELS.items() if name not in own}}
+        return {**own, **{name: state for name, state in SHIPPED.items() if name not in own}}
 
     @property
     def named_maps(self) -> frozenset[str]:

@@ -16,6 +16,7 @@ from caloscope.errors import CaloscopeError, StoreError
 from caloscope.monitor.running import unused
 from caloscope.monitor.settings import settings_of
 from caloscope.store import Store
+from caloscope.store.engines import file_of
 
 Verdict: TypeAlias = Literal["ok", "note", "bad"]
 """*note*: it runs, but perhaps not as it was meant. *bad*: it does not start, or cannot do its work."""
@@ -59,22 +60,27 @@ def _spool(found: Monitoring) -> Finding:
 def _store(found: Monitoring) -> Finding:
     """Opened as a reader, which creates nothing."""
     address = found.monitor.store
-    path = Path(address.removeprefix("sqlite:///"))
-    if ("://" not in address or address.startswith("sqlite:///")) and not path.exists():
-        if os.access(path.parent, os.W_OK | os.X_OK):
-            return Finding("ok", "store", f"{path}: not there yet, will be created")
-        return Finding("bad", "store", f"{path}: found no folder to write to, expected one")
     try:
+        path = file_of(address)
+        if path is not None and not path.exists():
+            return _new_store(path)
         with Store(address, read_only=True) as store:
             counts = store.count_files()
     except StoreError as error:
         if "found an empty database" in str(error):
             return Finding("ok", "store", "empty, its tables will be created")
         return Finding("bad", "store", str(error))
-    if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+    if path is not None and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return Finding("bad", "store", f"{path}: found that it cannot be written, expected that")
     told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none"
-    return Finding("ok", "store", f"{path if path.exists() else 'there'}: files known: {told}")
+    return Finding("ok", "store", f"{path or 'there'}: files known: {told}")
+
+
+def _new_store(path: Path) -> Finding:
+    """A file that is not there yet."""
+    if os.access(path.parent, os.W_OK | os.X_OK):
+        return Finding("ok", "store", f"{path}: not there yet, will be created")
+    return Finding("bad", "store", f"{path}: found no folder to write to, expected one")
 
 
 def _bundle(folder: Path, loaded: list[Bundle]) -> Finding:

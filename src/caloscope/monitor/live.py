@@ -114,12 +114,13 @@ class _Loop:
         self._tuning = tuning
         self._jobs = Jobs()
         self._reception = Reception(spool, store, intake, self._jobs, pulse, stop)
-        self._taking = Taking(intake, store, self._jobs, finishing, pulse, stop, tuning or Tuning())
+        followed = Tuning() if tuning is None else tuning
+        self._taking = Taking(intake, store, self._jobs, finishing, pulse, stop, followed)
         self._trouble = Backoff("store", pulse)
         self._spool_trouble = Backoff("spool", pulse)
         self._must_forget = self._has_begun = False
         self._to_apply: Settings | None = None
-        self._thinning = Thinning(store, tuning or Tuning())
+        self._thinning = Thinning(store, followed)
         self._recorded = 0
 
     def listed(self, trouble: str) -> None:

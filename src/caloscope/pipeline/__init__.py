@@ -131,9 +131,10 @@ class Pipeline:
         page = self._told(self._book.page(lumisection.id), lumisection.conditions)
         page, seen = self._shown(page, [(lane, given) for lane, given, _ in new])
         results: list[MapResult] = []
+        ambients = self._ambients(page, [lane for lane, _, _ in new])
         for lane, given, standing in new:
             raised = self._gate.raised.get(lane.bundle.card.map, 0.0)
-            told = replace(self._ambient(lane, page).given(given), raised=raised, source=lumisection.source)
+            told = replace(ambients[lane].given(given), raised=raised, source=lumisection.source)
             late = standing is Standing.LATE
             results += lane.score(told, self._masked(lane.bundle), seen.get(lane), late=late)
         if new or page != self._book.page(lumisection.id):
@@ -144,14 +145,14 @@ class Pipeline:
     def _settle(self, page: Page, skip: Sequence[Lane]) -> list[MapResult]:
         """Keep a page, and score those lanes again whose answer rests on what it said before."""
         results: list[MapResult] = []
-        for lane in self._lanes:
-            if lane not in skip:
-                results += lane.again(page.id, self._ambient(lane, page))
+        others = [lane for lane in self._lanes if lane not in skip]
+        for lane, ambient in self._ambients(page, others).items():
+            results += lane.again(page.id, ambient)
         self._see(page, results)
         after = self._book.next_told(page.id) if page.conditions.trigger else None
         if after is not None:
-            for lane in self._lanes:
-                results += lane.again(after.id, self._ambient(lane, after))
+            for lane, ambient in self._ambients(after, self._lanes).items():
+                results += lane.again(after.id, ambient)
             self._see(self._book.page(page.id), results)
         return results
 
@@ -163,11 +164,20 @@ class Pipeline:
             before = self._book.page(lumi_id)
             self._book.put(replace(before, dark=_dark(here, before.dark)))
 
-    def _ambient(self, lane: Lane, page: Page) -> Ambient:
-        """What a lane's map is judged by beside itself."""
-        shift = self._shift(page, lane.bundle.card.map)
-        accepted = self._gate.accepted(lane.bundle)
-        return Ambient(page.conditions, accepted, shift, self._book.retriggered(page))
+    def _ambients(self, page: Page, lanes: Sequence[Lane]) -> dict[Lane, Ambient]:
+        """What the maps of lanes are judged by beside themselves."""
+        if not lanes:
+            return {}
+        conditions, retriggered = page.conditions, self._book.retriggered(page)
+        return {
+            lane: Ambient(
+                conditions,
+                self._gate.accepted(lane.bundle),
+                self._shift(page, lane.bundle.card.map),
+                retriggered,
+            )
+            for lane in lanes
+        }
 
     def _told(self, page: Page, conditions: Conditions | None) -> Page:
         """The page with what is told of its lumisection, by labels and by people as they are set now."""

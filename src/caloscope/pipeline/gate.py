@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from caloscope.bundle import Bundle
+from caloscope.config.labels import SHIPPED
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown
 from caloscope.geometry import View
 from caloscope.pipeline.coherent import level_of, shifted
@@ -16,11 +16,6 @@ from caloscope.records import Conditions, LumiId, LumiState, Mask, Reason
 
 Table: TypeAlias = Callable[[LumiId], Conditions | None]
 """What people say of a lumisection, None where they say nothing."""
-
-SHIPPED: Final[Mapping[str, LumiState]] = MappingProxyType(
-    {"Cosmics*": LumiState.COSMICS, "HI*": LumiState.HEAVY_IONS}
-)
-"""What the name of a primary dataset or stream says of its lumisections."""
 
 HCAL_PARTITIONS: Final = ("HBHEa", "HBHEb", "HBHEc", "HF", "HB", "HE")
 """Parts of HCAL's view that have a voltage of their own; which cells they hold is not known here."""

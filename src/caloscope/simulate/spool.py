@@ -11,6 +11,8 @@ import numpy as np
 from caloscope.config.catalogue import MapSpec
 from caloscope.errors import UsageError
 from caloscope.geometry import View
+from caloscope.readers.maps.conditions import FOLDER as CONDITIONS
+from caloscope.readers.maps.conditions import TOP as INFO
 from caloscope.records import LUMISECTION_SECONDS, Content, LumiId, Lumisection, MapRecord
 from caloscope.simulate.crystals import in_crystals, spread
 from caloscope.writers.dqm import write_dqm
@@ -57,9 +59,9 @@ def _conditions_file(folder: Path, lumisection: Lumisection, start: float, *, sn
     if said is None:
         return []
     words = {"state": str(said.state), "off": ",".join(sorted(said.off)), "trigger": said.trigger}
-    scalars: Objects = {f"Info/Conditions/{name}": text for name, text in words.items() if text}
-    path = folder / _file_name("Info", lumisection.id, snapshot=snapshot)
-    write_dqm(path, lumisection.run, {**_event_info(lumisection, "Info", start), **scalars})
+    scalars: Objects = {f"{CONDITIONS}/{name}": text for name, text in words.items() if text}
+    path = folder / _file_name(INFO, lumisection.id, snapshot=snapshot)
+    write_dqm(path, lumisection.run, {**_event_info(lumisection, INFO, start), **scalars})
     return [path]
 
 

@@ -75,6 +75,12 @@ def _shown(url: URL) -> str:
     return f"{url.drivername}://{url.host or ''}{port}/{url.database or ''}"
 
 
+def file_of(url: str) -> Path | None:
+    """The file that a store at a URL is in, there or not; None on a server. Raises `StoreError`."""
+    parsed = parsed_url(url)
+    return Path(sqlite_path(parsed)) if parsed.get_backend_name() == "sqlite" else None
+
+
 def sqlite_path(url: URL) -> str:
     """The file of an SQLite URL."""
     if not url.database or url.database == ":memory:":

@@ -118,6 +118,17 @@ class Ledger(Opened):
         with self._read() as connection:
             return [ChangeRow(**row._mapping) for row in connection.execute(query)]
 
+    def all_changes_since(
+        self,
+        id: int,  # noqa: A002 - the field's word
+        *,
+        limit: int = 10_000,
+    ) -> list[ChangeRow] | None:
+        """The same; None where some of those after it are no longer kept."""
+        changes = self.changes_since(id, limit=limit)
+        whole = not changes or changes[0].id == id + 1 or self.oldest_change() <= id + 1
+        return changes if whole else None
+
     def last_change(self) -> int:
         """Id of the last change, 0 in an empty store."""
         with self._read() as connection:

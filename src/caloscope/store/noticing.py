@@ -2,18 +2,17 @@
 
 import sqlite3
 import time
-from pathlib import Path
 from threading import Lock
 from typing import TypeAlias
 
 from sqlalchemy import func, select
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from caloscope.errors import StoreError
 from caloscope.store import schema
+from caloscope.store.engines import file_of
 from caloscope.store.transactions import TROUBLE, Opened
 
 QUICK_SECONDS = 0.01
@@ -31,13 +30,11 @@ def identity(url: str) -> Identity:
     It changes when another file takes the place of the one that was opened, which keeps showing the old one.
     """
     try:
-        parsed = make_url(url) if "://" in url else URL.create("sqlite", database=url)
-        if parsed.get_backend_name() != "sqlite" or not parsed.database:
-            return None
-        found = Path(parsed.database).stat()
-    except (SQLAlchemyError, ValueError, OSError):
+        file = file_of(url)
+        found = None if file is None else file.stat()
+    except (StoreError, SQLAlchemyError, ValueError, OSError):
         return None
-    return found.st_dev, found.st_ino
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 class Notice(Opened):

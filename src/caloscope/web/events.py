@@ -79,7 +79,7 @@ class Broadcaster:
             return [], last
         if after > last:  # another store has taken the place of the one it knew
             return [reset(last)], last
-        changes = self._since(after, BACKLOG + 1)
+        changes = self._source.store.all_changes_since(after, limit=BACKLOG + 1)
         if changes is None or len(changes) > BACKLOG:
             return [reset(last)], last
         return [event_of(change) for change in changes], changes[-1].id if changes else after
@@ -128,17 +128,10 @@ class Broadcaster:
         if self._moved:
             self._moved = False
             return None
-        changes = self._since(after, AT_ONCE)
+        changes = self._source.store.all_changes_since(after, limit=AT_ONCE)
         if changes is not None and len(changes) == AT_ONCE and self._notice is not None:
             self._notice.nudge()
         return changes
-
-    def _since(self, after: int, limit: int) -> list[ChangeRow] | None:
-        """The changes after `after`; None where some of them are no longer kept."""
-        store = self._source.store
-        changes = store.changes_since(after, limit=limit)
-        whole = not changes or changes[0].id == after + 1 or store.oldest_change() <= after + 1
-        return changes if whole else None
 
     def _forget(self) -> None:
         """Close what waits for commits."""

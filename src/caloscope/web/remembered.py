@@ -115,10 +115,8 @@ def _newest(found: dict[int, Kept]) -> dict[int, Kept]:
 
 def _since(store: Store, after: int) -> list[ChangeRow] | None:
     """The changes after one of them; None where there are too many, or some are no longer kept."""
-    changes = store.changes_since(after, limit=CHANGES + 1)
-    if len(changes) > CHANGES or (changes and changes[0].id > after + 1 < store.oldest_change()):
-        return None
-    return changes
+    changes = store.all_changes_since(after, limit=CHANGES + 1)
+    return None if changes is None or len(changes) > CHANGES else changes
 
 
 def _first(store: Store, label: str, run: int) -> int:

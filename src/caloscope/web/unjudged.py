@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from caloscope.records import Reason
+from caloscope.web.conditions import WORDS
 from caloscope.web.models import MapStatus
 
 BY_CONDITIONS: Mapping[str, str] = {
-    str(Reason.NO_BEAM): "No beam",
-    str(Reason.RAMP): "Beams not stable",
-    str(Reason.COSMICS): "Cosmic rays",
-    str(Reason.HEAVY_IONS): "Heavy ions",
-    str(Reason.SPECIAL): "Special run",
+    **{str(state): words for state, words in WORDS.items() if str(state) in set(Reason)},
     str(Reason.POWER_OFF): "No voltage",
 }
 """Reasons that lie in the conditions, so that nobody has to look for a fault."""
