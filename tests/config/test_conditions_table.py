@@ -81,6 +81,7 @@ def test_columns_may_be_left_out_and_stand_in_any_order() -> None:
         ("run,state\n5,COSMICS,and,more\n", "line 2: found"),
         ("run,state\n" + "9" * 5_000 + ",COSMICS\n", "line 2: found run"),
         ("run,state\n5," + "C" * 5_000 + "\n", "line 2: found state"),
+        ("run,detail\n5," + "x" * 20_000 + "\n", "line 2: found a value of 20000 characters"),
         ("run,detail\n5," + "x" * 200_000 + "\n", "found"),
         ("run,state\n5,\x1b[31m\n", "line 2: found state"),
         ("run," + "x" * 5_000 + "\n5,1\n", "found columns"),

@@ -17,6 +17,9 @@ from caloscope.records import Conditions, LumiId, LumiState
 COLUMNS: Final = ("run", "first", "last", "state", "off", "trigger", "detail")
 MAX_BYTES: Final = 10_000_000
 MAX_LUMI: Final = 2**31
+MAX_WORD: Final = 10_000
+"""Characters of a cell. The limit of `csv` is one for the whole process, and readers raise it."""
+
 LONGEST: Final = 40
 """Characters of what was found that errors show."""
 
@@ -85,6 +88,8 @@ def parse(text: str, name: str) -> ConditionsTable:
         where = f"{name}: line {number}"
         if len(row) > len(titles):
             raise UsageError(f"{where}: found {len(row)} values, expected {len(titles)} or fewer")
+        if (longest := max(map(len, row), default=0)) > MAX_WORD:
+            raise UsageError(f"{where}: found a value of {longest} characters, expected {MAX_WORD} or fewer")
         run, stretch = _stretch(dict(zip(titles, row, strict=False)), where)
         found[run].append(stretch)
     return ConditionsTable(dict(found))
