@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from caloscope.config.conditions_table import MAX_BYTES, load, parse
+from caloscope.config.conditions_table import MAX_BYTES, MAX_LUMI, NOTHING_SAID, differences, load, parse
 from caloscope.errors import UsageError
 from caloscope.records import Conditions, LumiId, LumiState
 
@@ -56,6 +56,21 @@ def test_the_last_row_counts_where_rows_overlap() -> None:
 def test_what_people_wrote_on_several_lines_is_one() -> None:
     table = parse('run,detail\n5,"scan\n of  two days"\n', "table.csv")
     assert table(LumiId(5, 1)) == Conditions(detail="scan of two days")
+
+
+def test_partitions_that_are_off_somewhere_are_known_by_name() -> None:
+    assert parse(TEXT, "table.csv").partitions == {"EB+", "HO", "HBHEa"}
+
+
+def test_two_tables_differ_where_they_say_other_things() -> None:
+    before = parse("run,first,last,state\n5,10,20,SPECIAL\n5,30,40,RAMP\n6,,,COSMICS\n7,,,RAMP\n", "a")
+    after = parse("run,first,last,state\n6,1,,COSMICS\n5,10,30,SPECIAL\n5,31,40,RAMP\n8,3,,RAMP\n", "b")
+    whole = (1, MAX_LUMI)
+    assert differences(before, after) == {5: [(21, 30)], 7: [whole], 8: [(3, MAX_LUMI)]}
+    assert differences(before, before) == {}
+    assert differences(NOTHING_SAID, before).keys() == {5, 6, 7}
+    longer = parse("run,first,last,detail\n5,1,3,a\n5,4,6,b\n5,8,9,c\n", "c")
+    assert differences(longer, NOTHING_SAID) == {5: [(1, 6), (8, 9)]}
 
 
 def test_columns_may_be_left_out_and_stand_in_any_order() -> None:

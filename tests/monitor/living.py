@@ -108,6 +108,7 @@ def living(
                 opened,
                 stop,
                 label=LABEL,
+                bundles=given or [toy()],
                 output_dir=output_dir,
                 poll_seconds=0.1,
                 pulse=pulse,

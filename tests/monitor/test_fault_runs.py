@@ -98,6 +98,21 @@ def test_verdicts_that_are_late_again_and_again_are_told(tmp_path: Path) -> None
         assert site.pulse.healings.count("source") == healed + 1
 
 
+def test_a_file_of_a_run_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """What comes after it is not late, and the file is tried again where somebody says that it can be."""
+    (wrong,) = spool_of(tmp_path, fill(1, run=999_999))
+    with Store(str(tmp_path / "store.sqlite")) as store:
+        intake = Intake(store, [toy()], LABEL, runs=range(RUN, RUN + 2))
+        taken = intake.take(wrong)
+        assert taken.error is not None
+        assert str(taken.error) == (
+            f"{wrong}: WRONG_RUN: found run 999999, expected one from {RUN} to {RUN + 1}"
+        )
+        drop(tmp_path, fill(1)[0])
+        assert intake.take(tmp_path / file_name(fill(1)[0])).results[0].reason is not Reason.LATE
+        assert store.runs_known(LABEL) == []
+
+
 def test_a_file_of_many_is_left_in_between_and_recorded_bit_by_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,7 +138,7 @@ def test_paths_from_the_root_and_addresses_stay_as_they_are(tmp_path: Path) -> N
             "[monitor]",
             "[monitor]\npol_seconds = 1",
             "monitor.pol_seconds: found a key that nobody knows, expected one of spool, store, bundles, "
-            "label, output_dir, cms_names, poll_seconds (is it poll_seconds?)",
+            "label, output_dir, cms_names, poll_seconds, first_run, last_run (is it poll_seconds?)",
         ),
     ],
 )

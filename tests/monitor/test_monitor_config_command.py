@@ -96,11 +96,12 @@ def test_the_example_passes_where_its_folders_are_and_nothing_is_made(site: Site
     files = sorted(site.folder.rglob("*"))
     done = told(site, text, "--check")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [verdict for verdict, _ in rows(done)] == ["ok"] * 7
+    assert [verdict for verdict, _ in rows(done)] == ["ok"] * 8
     assert [what for _, what in rows(done)] == [
         "spool",
         "store",
         "bundle",
+        "checkpoints",
         "output",
         "conditions",
         "retention",
@@ -274,7 +275,9 @@ def test_thresholds_and_masks_apply_without_a_restart(site: Site) -> None:
         monitor.rewrite(TEXT.replace("0.2", "0.4"))
         monitor.process.send_signal(signal.SIGHUP)
         assert monitor.wait("configuration needs a restart")["keys"] == "monitor.poll_seconds"
-        assert monitor.health()[1]["state"] == "ok"
+        assert monitor.health()[1]["state"] == "degraded"
+        assert 'caloscope_trouble{part="restart"} 1.0' in monitor.metrics()
+        assert 'caloscope_trouble{part="settings"} 0.0' in monitor.metrics()
         monitor.process.send_signal(signal.SIGTERM)
         assert monitor.process.wait(20) == 0
     assert not site.lines("Traceback")

@@ -165,7 +165,16 @@ def test_what_needs_a_restart_is_said_until_it_is_as_before(
         "configuration needs a restart",
         "monitor.spool, health",
     )
+    ((part, trouble),) = desk.status.troubles.items()
+    assert part == "restart"
+    assert trouble.detail == "monitor.spool, health changed, which applies after a restart"
+    assert desk.state() == "degraded"
+    assert desk.status.line.startswith(f"degraded; restart: {trouble.detail}")
+    desk.looks("a =")  # what cannot be read says nothing of it
+    assert set(desk.status.troubles) == {"restart", "settings"}
+    capsys.readouterr()
     desk.looks(TEXT)
+    assert desk.state() == "ok"
     assert [json.loads(line)["changed"] for line in capsys.readouterr().err.splitlines()] == ["retry"]
 
 

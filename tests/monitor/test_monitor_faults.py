@@ -259,7 +259,7 @@ def test_the_output_is_whole(after: After, run: int) -> None:
 
 def test_flags_and_incidents_are_told_on_the_command_line(after: After) -> None:
     flags = after.site.told("flags", "--run", str(RUN), "--unknown").splitlines()
-    assert f"{LABEL},{RUN},7,{MAP},,,,2,,,NOT_SCORED" in flags
+    assert f"{LABEL},{RUN},7,{MAP},,,,2,,,NOT_SCORED," in flags
     assert len([line for line in flags if f"{LABEL},{RUN},17,{MAP}" in line]) == 30
     incidents = after.site.told("incidents")
     assert "TOY (whole map)" in incidents

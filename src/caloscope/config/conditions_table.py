@@ -5,9 +5,11 @@ off, trigger, detail. Where rows overlap, the last one counts.
 """
 
 import csv
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from io import StringIO
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +53,50 @@ class ConditionsTable:
     def __len__(self) -> int:
         """Number of rows."""
         return sum(len(each) for each in self._stretches.values())
+
+    @property
+    def runs(self) -> frozenset[int]:
+        """Runs of which something is said."""
+        return frozenset(self._stretches)
+
+    @property
+    def partitions(self) -> frozenset[str]:
+        """All that is off in some row, as people wrote it."""
+        rows = (row for rows in self._stretches.values() for row in rows)
+        return frozenset(name for row in rows for name in row.said.off)
+
+    def of(self, run: int) -> list[Stretch]:
+        """What is said of a run, the last that covers a lumisection counts."""
+        return list(self._stretches.get(run, ()))
+
+
+NOTHING_SAID: Final = ConditionsTable({})
+
+
+def differences(before: ConditionsTable, after: ConditionsTable) -> dict[int, list[tuple[int, int]]]:
+    """Lumisections, by run, of which two tables do not say the same; first and last of each stretch."""
+    runs = sorted(run for run in before.runs | after.runs if before.of(run) != after.of(run))
+    found = {run: _differing(run, before, after) for run in runs}
+    return {run: stretches for run, stretches in found.items() if stretches}
+
+
+def _differing(run: int, before: ConditionsTable, after: ConditionsTable) -> list[tuple[int, int]]:
+    edges = sorted({edge for row in (*before.of(run), *after.of(run)) for edge in (row.first, row.last + 1)})
+    pieces = zip(pairwise(edges), _said(before.of(run), edges), _said(after.of(run), edges), strict=True)
+    found: list[tuple[int, int]] = []
+    for differ, group in groupby(pieces, lambda piece: piece[1] != piece[2]):
+        ends = [piece[0] for piece in group]
+        found += [(ends[0][0], ends[-1][1] - 1)] if differ else []
+    return found
+
+
+def _said(rows: list[Stretch], edges: list[int]) -> list[Conditions | None]:
+    """What is said from each edge to the next one; `edges` are those of all rows, and others."""
+    said: list[Conditions | None] = [None] * (len(edges) - 1)
+    for row in rows:
+        low, high = bisect_left(edges, row.first), bisect_left(edges, row.last + 1)
+        said[low:high] = [row.said] * (high - low)
+    return said
 
 
 def load(path: Path) -> ConditionsTable:

@@ -13,6 +13,8 @@ from caloscope.records import LumiState
 
 STATES: Final = ", ".join(LumiState)
 
+MAX_RUN: Final = 2**31 - 1
+
 FOLDER: Final = "folder"
 """Key of the validation context: the folder that relative paths are relative to."""
 
@@ -44,6 +46,7 @@ _State: TypeAlias = Annotated[LumiState, BeforeValidator(_state)]
 _Several = BeforeValidator(_tuple)
 _Words: TypeAlias = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[ -~]*$")]
 _Map: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]{0,31}/[A-Za-z0-9_.+-]{1,100}$")]
+_Run: TypeAlias = Annotated[int, Field(ge=1, le=MAX_RUN)]
 _Nats: TypeAlias = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
@@ -69,6 +72,20 @@ class MonitorTable(Table):
     poll_seconds: float = Field(
         default=2.0, ge=0.05, le=60, description="a number of seconds from 0.05 to 60"
     )
+    first_run: _Run = Field(default=1, description="a number of a run from 1 to 2,147,483,647")
+    last_run: _Run = Field(default=MAX_RUN, description="a number of a run from 1 to 2,147,483,647")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.last_run < self.first_run:
+            found = f"found last_run {self.last_run}"
+            raise ValueError(f"{found}, expected {self.first_run}, which is first_run, or more")
+        return self
+
+    @property
+    def runs(self) -> range:
+        """The runs of which lumisections are taken."""
+        return range(self.first_run, self.last_run + 1)
 
 
 class ConditionsTable(Table):

@@ -4,6 +4,7 @@ import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from caloscope.errors import StoreError
@@ -23,7 +24,7 @@ def alone(store: Store, patience: float = PATIENCE) -> Iterator[None]:
     if path is None:
         yield
         return
-    with path.with_name(f"{path.name}-monitor").open("ab") as held:
+    with _lock_of(path).open("ab") as held:
         until = time.monotonic() + patience
         while True:
             try:
@@ -35,3 +36,24 @@ def alone(store: Store, patience: float = PATIENCE) -> Iterator[None]:
                     raise StoreError(f"{found}, expected to be the only one") from None
                 time.sleep(0.1)
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether a monitor has that right for a store's file now, as far as this user may know.
+
+    Nobody waits for the answer, and nothing is created.
+    """
+    try:
+        with _lock_of(path).open("rb") as lock:
+            # Shared, so that two that ask at the same time do not take each other for a monitor.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lock_of(path: Path) -> Path:
+    """The file beside a store that its monitor holds; it stays, for what counts is who holds it."""
+    return path.with_name(f"{path.name}-monitor")

@@ -4,43 +4,38 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from caloscope import bundle as bundles
 from caloscope.bundle import Bundle
 from caloscope.config.conditions_table import ConditionsTable
 from caloscope.config.monitoring import Monitoring
-from caloscope.errors import CaloscopeError, StoreError
+from caloscope.errors import CaloscopeError
+from caloscope.monitor.checking_store import look_at_store, look_where_they_go_on, look_who_writes
+from caloscope.monitor.doubts import each_once
+from caloscope.monitor.finding import Finding
+from caloscope.monitor.partitions import listed, strangers, views_of
 from caloscope.monitor.running import unused
 from caloscope.monitor.settings import settings_of
-from caloscope.store import Store
-from caloscope.store.engines import file_of
-
-Verdict: TypeAlias = Literal["ok", "note", "bad"]
-"""*note*: it runs, but perhaps not as it was meant. *bad*: it does not start, or cannot do its work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    verdict: Verdict
-    what: str
-    told: str
 
 
 def findings(found: Monitoring) -> Iterator[Finding]:
     """Look at everything, in the order of the configuration."""
+    said = found.monitor
     yield _spool(found)
-    yield _store(found)
+    store = look_at_store(said.store)
+    yield store
+    yield from look_who_writes(said.store)
     loaded: list[Bundle] = []
-    for folder in found.monitor.bundles:
+    for folder in said.bundles:
         yield _bundle(folder, loaded)
     yield from _together(loaded)
+    in_use, same = _each_once(loaded)
+    yield from same
+    if store.verdict != "bad":
+        yield from look_where_they_go_on(said.store, in_use, said.label)
     yield _output(found)
-    yield _conditions(found)
+    yield from _conditions(found, loaded)
     # What the other bundles judge nobody knows.
     for name in unused(found, loaded) if len(loaded) == len(found.monitor.bundles) else ():
         yield Finding("note", "settings", f"{name} is named, and no bundle judges it")
@@ -55,32 +50,6 @@ def _spool(found: Monitoring) -> Finding:
     except OSError as error:
         return Finding("bad", "spool", f"{spool}: found {error.strerror}, expected a folder to watch")
     return Finding("ok", "spool", f"{spool}: {count} files")
-
-
-def _store(found: Monitoring) -> Finding:
-    """Opened as a reader, which creates nothing."""
-    address = found.monitor.store
-    try:
-        path = file_of(address)
-        if path is not None and not path.exists():
-            return _new_store(path)
-        with Store(address, read_only=True) as store:
-            counts = store.count_files()
-    except StoreError as error:
-        if "found an empty database" in str(error):
-            return Finding("ok", "store", "empty, its tables will be created")
-        return Finding("bad", "store", str(error))
-    if path is not None and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-        return Finding("bad", "store", f"{path}: found that it cannot be written, expected that")
-    told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none"
-    return Finding("ok", "store", f"{path or 'there'}: files known: {told}")
-
-
-def _new_store(path: Path) -> Finding:
-    """A file that is not there yet."""
-    if os.access(path.parent, os.W_OK | os.X_OK):
-        return Finding("ok", "store", f"{path}: not there yet, will be created")
-    return Finding("bad", "store", f"{path}: found no folder to write to, expected one")
 
 
 def _bundle(folder: Path, loaded: list[Bundle]) -> Finding:
@@ -105,6 +74,14 @@ def _together(loaded: list[Bundle]) -> Iterator[Finding]:
         yield Finding("bad", "bundles", f"found {len(calorimeters)} calorimeters, expected bundles of one")
 
 
+def _each_once(loaded: list[Bundle]) -> tuple[list[Bundle], list[Finding]]:
+    """The bundles in use as a monitor takes them, and those that it would not take twice."""
+    same: list[str] = []
+    once = each_once(loaded, same.append)
+    in_use = [bundle for bundle in once if bundle.standing.state != "retired"]
+    return in_use, [Finding("note", "bundle", told) for told in same]
+
+
 def _output(found: Monitoring) -> Finding:
     folder = found.monitor.output_dir
     if folder is None:
@@ -117,16 +94,20 @@ def _output(found: Monitoring) -> Finding:
     return Finding("ok", "output", f"{folder}{'' if folder.exists() else ': will be created'}")
 
 
-def _conditions(found: Monitoring) -> Finding:
+def _conditions(found: Monitoring, loaded: list[Bundle]) -> Iterator[Finding]:
     try:
         settings = settings_of(found)
     except (CaloscopeError, OSError) as error:
-        return Finding("bad", "conditions", str(error))
+        yield Finding("bad", "conditions", str(error))
+        return
     label, table = found.monitor.label, settings.gate.table
     state = settings.gate.of_label(label)
     told = f"label {label} says {'nothing' if state is None else state}"
     rows = f"{found.conditions.file}: {len(table)} rows" if isinstance(table, ConditionsTable) else "no file"
-    return Finding("ok", "conditions", f"{told}, {rows}")
+    yield Finding("ok", "conditions", f"{told}, {rows}")
+    if names := strangers(table, loaded):
+        told = f"found {listed(names)} in the column off, expected parts of {', '.join(views_of(loaded))}"
+        yield Finding("note", "conditions", f"{found.conditions.file}: {told}")
 
 
 def _retention(found: Monitoring) -> Finding:

@@ -8,7 +8,9 @@ from pathlib import Path
 import structlog
 
 from caloscope import outputs, readers
+from caloscope.bundle import Bundle
 from caloscope.errors import CaloscopeError, StoreError, UsageError
+from caloscope.monitor.applying import Applying
 from caloscope.monitor.backoff import Backoff
 from caloscope.monitor.finishing import Finishing
 from caloscope.monitor.intake import Intake
@@ -33,6 +35,7 @@ def monitor(
     stop: threading.Event,
     *,
     label: str,
+    bundles: Sequence[Bundle] = (),
     output_dir: Path | None = None,
     cms_names: bool = False,
     poll_seconds: float = POLL_SECONDS,
@@ -42,14 +45,15 @@ def monitor(
     """Take files as they arrive until `stop` is set; answers with how many were taken.
 
     A file that the ledger knows unchanged is passed over. While the store cannot be written nothing is taken,
-    and nothing lost. `pulse` is told how it goes; `tuning` holds settings that may change meanwhile. Raises
-    `UsageError` when there is no spool, and when the output folder lies inside it: the monitor would read
-    what it writes.
+    and nothing lost. `pulse` is told how it goes; `tuning` holds settings that may change meanwhile. The log
+    is told what of them came too late for `bundles`, those of the intake. Raises `UsageError` when there is
+    no spool, and when the output folder lies inside it: the monitor would read what it writes.
     """
     if output_dir is not None and output_dir.resolve().is_relative_to(spool.resolve()):
         raise UsageError(f"{output_dir}: lies inside the spool {spool}, expected an output folder elsewhere")
     finishing = Finishing(store, label, pulse, output_dir, cms_names=cms_names)
-    loop = _Loop(spool, intake, store, stop, finishing, pulse, tuning)
+    applying = Applying(intake, store, label, bundles)
+    loop = _Loop(spool, intake, store, stop, finishing, applying, pulse, tuning)
     batches = arrivals(
         spool,
         stop,
@@ -104,6 +108,7 @@ class _Loop:
         store: Store,
         stop: threading.Event,
         finishing: Finishing,
+        applying: Applying,
         pulse: Pulse,
         tuning: Tuning | None,
     ) -> None:
@@ -111,6 +116,7 @@ class _Loop:
         self._store = store
         self._pulse = pulse
         self._finishing = finishing
+        self._applying = applying
         self._tuning = tuning
         self._jobs = Jobs()
         self._reception = Reception(spool, store, intake, self._jobs, pulse, stop)
@@ -173,8 +179,7 @@ class _Loop:
         if self._tuning is not None:
             self._to_apply = self._tuning.renewed() or self._to_apply
         if self._to_apply is not None:
-            again = self._intake.retune(self._to_apply.gate)
-            self._finishing.changed({result.key.run for result in again})
+            self._finishing.changed(self._applying.apply(self._to_apply.gate))
             self._to_apply = None
         self._reception.receive()
         self._jobs.wake()

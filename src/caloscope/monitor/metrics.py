@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -27,7 +27,7 @@ from caloscope.monitor.taken import Taken
 _DELAYS: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _STAGES: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 
-PARTS: Final[tuple[Part, ...]] = ("store", "spool", "output", "source", "settings")
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 UNTIL_STORED: Final = ("waited", "ordered", "read", "score", "store")
 """Stages of a file from its last change until its verdicts are in the store."""

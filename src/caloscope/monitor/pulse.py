@@ -5,9 +5,9 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from caloscope.monitor.taken import Taken
 
-Part: TypeAlias = Literal["store", "spool", "output", "source", "settings"]
+Part: TypeAlias = Literal["store", "spool", "output", "source", "settings", "restart"]
 """What may be in trouble: the store cannot be written, the spool not listed, the output not written, a source
-file not read, the configuration not read again."""
+file not read, the configuration not read again, or not applied before a restart."""
 
 
 class Pulse(Protocol):

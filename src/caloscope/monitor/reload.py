@@ -104,8 +104,16 @@ class Reloader:
         self._tuning.set(settings)
         self._pulse.healed("settings")
         log.info("configuration read again", changed=", ".join(changed) or "nothing")
-        if waiting := needs_restart(self._started, found):
-            log.warning("configuration needs a restart", keys=", ".join(waiting))
+        self._tell_restart(needs_restart(self._started, found))
+
+    def _tell_restart(self, keys: Sequence[str]) -> None:
+        """Once to the log; who asks how the monitor is hears it until it is as before, or restarted."""
+        if not keys:
+            self._pulse.healed("restart")
+            return
+        shown = ", ".join(keys)
+        self._pulse.trouble("restart", f"{shown} changed, which applies after a restart")
+        log.warning("configuration needs a restart", keys=shown)
 
     def _refuse(self, lines: Sequence[str]) -> None:
         for line in lines:

@@ -63,10 +63,11 @@ def run(found: Monitoring, path: Path | None = None, again: Callable[[], Monitor
         open_now.enter_context(_served(found, loaded, status, pulse))
         return monitor(
             said.spool.resolve(),
-            Intake(store, loaded, said.label, gate=tuning.now.gate),
+            Intake(store, loaded, said.label, gate=tuning.now.gate, runs=said.runs),
             store,
             stop,
             label=said.label,
+            bundles=loaded,
             output_dir=said.output_dir,
             cms_names=said.cms_names,
             poll_seconds=said.poll_seconds,

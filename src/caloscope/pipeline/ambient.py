@@ -3,17 +3,19 @@
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
-from caloscope.detectors.base import NotKnown
 from caloscope.geometry import View
 from caloscope.pipeline.gate import closed
 from caloscope.pipeline.state import Given
-from caloscope.records import Conditions, LumiState
+from caloscope.records import Conditions, LumiState, Reason
 
 
 class Meaning(NamedTuple):
-    """What of it decides: where that is the same, so is the verdict."""
+    """What of it decides: where that is the same, so is the verdict.
 
-    shut: NotKnown | None
+    `shut` is why the map is not judged, reason and words, None where it is: the words name what is off.
+    """
+
+    shut: tuple[Reason, str] | None
     coherent: float
     retriggered: bool
 
@@ -44,4 +46,6 @@ class Ambient:
 
     def means(self, view: View) -> Meaning:
         """What of it decides about a map on a view."""
-        return Meaning(closed(self.conditions, self.accepted, view), self.coherent, self.retriggered)
+        why = closed(self.conditions, self.accepted, view)
+        shut = None if why is None else (why.reason, why.detail)
+        return Meaning(shut, self.coherent, self.retriggered)

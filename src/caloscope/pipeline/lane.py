@@ -8,13 +8,13 @@ import xxhash
 from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import NeedsCompanions, Observation, scores
-from caloscope.errors import StoreError
 from caloscope.pipeline.ambient import Ambient
 from caloscope.pipeline.ask import ask
 from caloscope.pipeline.coherent import level_of
 from caloscope.pipeline.pending import Pending
+from caloscope.pipeline.recalled import recalled
 from caloscope.pipeline.registered import row_of
-from caloscope.pipeline.state import Given, decode_step, encode
+from caloscope.pipeline.state import Given, encode
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import Advance, Standing, Step, Timeline
 from caloscope.records import (
@@ -149,14 +149,7 @@ class Lane:
 
     def _recall_timeline(self) -> Timeline:
         """The timeline as the store knows it."""
-        saved = self._store.checkpoints(self._label, self.bundle.card.map, self.bundle.hash)
-        steps = [Step(*decode_step(checkpoint.blob, self.bundle.view)) for checkpoint in saved]
-        timeline = Timeline(self._scorer, steps)
-        if timeline.is_full and steps[0].state is None:
-            run, lumi = steps[0].given.id
-            found = f"found no state in the oldest checkpoint ({run}:{lumi})"
-            raise StoreError(f"{self.bundle.card.map}: {found}, expected one to go on from")
-        return timeline
+        return Timeline(self._scorer, recalled(self._store, self.bundle, self._label))
 
     def _recall_standing(self) -> LumiId | None:
         """Since when the store knows of the cells that were never alive."""
