@@ -70,9 +70,10 @@ class Reason(StrEnum):
     EMPTY_MAP = "EMPTY_MAP"
     ABSENT = "ABSENT"
     NEVER_ALIVE = "NEVER_ALIVE"
-    # why a scored map is degraded, though not UNKNOWN
+    # why a scored map is degraded, though not UNKNOWN; the last one is an operator's wish
     EVENTS_ESTIMATED = "EVENTS_ESTIMATED"
     PILEUP_ESTIMATED = "PILEUP_ESTIMATED"
+    THRESHOLDS_RAISED = "THRESHOLDS_RAISED"
 
 
 class LumiState(StrEnum):
@@ -280,8 +281,9 @@ class MapResult:
     Flagged cells carry `flag_reason`, those in `never_alive` carry NEVER_ALIVE. `image_events` is the number
     of events behind what the detector looked at (a sum over lumisections for some), `seconds` what it took.
     For an UNKNOWN result `reason` says why, and the arrays hold what is known (codes UNKNOWN or ABSENT).
-    `degraded` lists the fallbacks that were used. `content` is a digest of what was read, `source` names the
-    file. `stages` holds the seconds of each stage (`prepare`, `detector`, `evidence`, `incidents`).
+    `degraded` lists the fallbacks that were used; THRESHOLDS_RAISED among them says that an operator had
+    raised the thresholds, and `detail` by how much. `content` is a digest of what was read, `source` names
+    the file. `stages` holds the seconds of each stage (`prepare`, `detector`, `evidence`, `incidents`).
     """
 
     key: ResultKey

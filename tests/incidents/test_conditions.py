@@ -47,6 +47,19 @@ def test_a_calm_run_has_none() -> None:
     assert conditions_incidents([]) == []
 
 
+@pytest.mark.parametrize(
+    ("state", "told", "detail"),
+    [
+        (LumiState.NO_BEAM, "NO BEAM", "no beam"),
+        (LumiState.RAMP, "ramp down", "ramp down"),
+        (LumiState.HEAVY_IONS, "stable beams", "heavy ions: stable beams"),
+        (LumiState.COSMICS, "", "cosmics"),
+    ],
+)
+def test_a_state_is_named_once(state: LumiState, told: str, detail: str) -> None:
+    assert only([replace(row, state=state, detail=told, levels={}) for row in calm(3)]).detail == detail
+
+
 def test_beams_that_are_not_stable_are_a_stretch() -> None:
     rows = [
         replace(row, state=LumiState.RAMP, detail="squeeze", levels={}) if 5 <= row.lumi <= 8 else row

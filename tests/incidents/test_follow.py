@@ -7,7 +7,7 @@ import pytest
 
 from caloscope.geometry import view
 from caloscope.incidents import Flags, Owner, Track, follow, standing
-from caloscope.incidents.shape import gathered
+from caloscope.incidents.shape import gathered, hardware_of, region_sizes
 from caloscope.records import Cell, Direction, Incident, LumiId, Mask, Severity
 
 EB = view("EB", "2018")
@@ -208,6 +208,22 @@ def test_cells_never_alive_are_one_standing_incident() -> None:
     assert incident.standing
     assert incident.masked
     assert len(incident.cells) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "map_view", "words"),
+    [
+        ("HEM15", "HCAL", "3 cells in HEM15, from ieta "),
+        ("EB-07", "EB", "3 cells in EB-07, from tower (ieta "),
+    ],
+)
+def test_a_part_of_a_region_names_it_once(name: str, map_view: str, words: str) -> None:
+    on = view(map_view, "2018")
+    places = np.flatnonzero(next(r.members for r in on.regions if r.name == name))[:60:20]
+    hardware, severity = hardware_of(places, region_sizes(on.exists, on), on)
+    assert hardware.startswith(words)
+    assert hardware.count(name) == 1
+    assert severity is Severity.CLUSTER
 
 
 @pytest.mark.parametrize(("name", "map_view"), [("HEM15", "HCAL"), ("HBP07", "HCAL"), ("EE+Q1", "EE+")])

@@ -281,6 +281,19 @@ def test_raised_thresholds_take_more_evidence(tmp_path: Path, bundle: Bundle) ->
     assert not raised.incidents
     other = taken(tmp_path, bundle, given, Gate(raised={"EB/digi": 1e6}), label="other")
     assert [each.opened for each in other.incidents] == [each.opened for each in usual.incidents]
+    assert not any(Reason.THRESHOLDS_RAISED in each.degraded for each in other.results.values())
+
+
+def test_a_verdict_says_that_its_thresholds_were_raised(tmp_path: Path, bundle: Bundle) -> None:
+    """In the lumisections that rest on them: what nobody judged, or is absent beyond doubt, does not."""
+    given = told(fill(8), 4, 5, said(LumiState.SPECIAL))
+    found = taken(tmp_path, bundle, given, Gate(raised={MAP: 20.0})).results
+    raised = {lumi: Reason.THRESHOLDS_RAISED in each.degraded for lumi, each in found.items()}
+    assert raised == {lumi: lumi not in (4, 5) for lumi in range(1, 9)}
+    assert {found[lumi].detail for lumi in (1, 8)} == {"thresholds raised by 20 nats"}
+    with Store(str(tmp_path / f"{LABEL}.sqlite"), read_only=True) as store:
+        kept = store.results(LABEL, RUN, first=8)[0]
+    assert (kept.degraded, kept.detail) == (found[8].degraded, found[8].detail)
 
 
 def test_lowered_thresholds_stay_above_nothing(tmp_path: Path, bundle: Bundle) -> None:
@@ -298,8 +311,10 @@ def test_retuned_conditions_score_again_what_can_be_and_thresholds_do_not(
             pipeline.score(each)
         pipeline.commit()
         scan = Conditions(LumiState.SPECIAL, detail="scan")
-        results = pipeline.retune(Gate(table=lambda lumi: scan if 25 <= lumi.lumi <= 26 else None))
+        scanned = Gate(table=lambda lumi: scan if 25 <= lumi.lumi <= 26 else None)
+        results = pipeline.retune(scanned)
         pipeline.commit()
+        assert pipeline.retune(scanned) == []
         reasons = {row.id.lumi: row.reason for row in store.results(LABEL, RUN)}
         assert [lumi for lumi, reason in reasons.items() if reason is Reason.SPECIAL] == [25, 26]
         assert {row.lumi for row in store.lumis(LABEL, RUN) if row.state is LumiState.SPECIAL} == {25, 26}

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caloscope import geometry
-from caloscope.records import Cell, LumiId, MapResult, Quality, Reason
+from caloscope.records import Cell, Direction, LumiId, MapResult, Quality, Reason
 from caloscope.store import BundleRow, FlagRow, Store
 from caloscope.store.schema import flags
 
-from .making import LABEL, MAP, RUN, SHAPE, bundle, opened, scored, unknown
+from .making import LABEL, MAP, RUN, SHAPE, bundle, incident, opened, scored, unknown
 
 
 def naive(results: list[MapResult]) -> list[FlagRow]:
@@ -193,3 +194,45 @@ def test_flags_are_those_of_a_naive_expansion(
         gaps = [row.lumi for row in store.flags(unknown=True) if row.reason is Reason.NOT_SCORED]
         lumis = {each.key.lumi for each in [*before, *after]}
         assert gaps == sorted(set(range(min(lumis, default=0), max(lumis, default=-1) + 1)) - lumis)
+
+
+def test_flags_of_some_lumisections_and_without_masked_cells(tmp_path: Path) -> None:
+    sent = [scored(lumi, {(1, 2): 0, (3, 5): 3}) for lumi in (1, 2, 4)]
+    why = replace(unknown(3), detail="squeeze")
+    with opened(tmp_path / "s.db") as store:
+        store.record([*sent[:2], why, sent[2]])
+        assert list(store.flags(lumis={2, 4}.__contains__)) == [
+            row for row in naive(sent) if row.lumi in (2, 4)
+        ]
+        assert [(row.lumi, row.x) for row in store.flags(lumis=range(3).__contains__, masked=False)] == [
+            (1, 2),
+            (2, 2),
+        ]
+        told = list(store.flags(lumis={3, 4}.__contains__, masked=False, unknown=True))
+        assert [(row.lumi, row.code, row.detail) for row in told] == [(3, 2, "squeeze"), (4, 0, "")]
+
+
+def test_incidents_are_as_masked_as_they_were_then(tmp_path: Path) -> None:
+    """One cell masked from LS 4 on, until the mask is revoked at LS 6; the other never."""
+    masked = {(1, 2): [0, 0, 0, 3, 3, 0], (2, 4): [0] * 6}
+    first = replace(incident(1, 1, 6), cells=((1, 2),))
+    other = replace(incident(2, 2, 6), cells=((2, 4),))
+    high = replace(incident(3, 1, 6), cells=((1, 2),), direction=Direction.HIGH, masked=True)
+    found = [first, other, high]
+
+    def told(store: Store, lumi: int) -> list[bool]:
+        return [each.masked for each in store.as_then(found, LumiId(RUN, lumi))]
+
+    with opened(tmp_path / "s.db") as store:
+        for lumi in range(1, 7):
+            bad: dict[Cell, int] = {cell: codes[lumi - 1] for cell, codes in masked.items()}
+            store.record([scored(lumi, bad)], found if lumi == 6 else [])
+        assert told(store, 4) == [False, False, True], "no mask was ever set"
+        store.add_mask(MAP, [(1, 2)], "anna", "noise")
+        assert [told(store, lumi)[0] for lumi in range(1, 7)] == [False, False, False, True, True, False]
+        assert told(store, 4)[1:] == [False, True], "the high one has no flag of its own"
+        store.record([unknown(7)])
+        assert told(store, 7)[0] is False
+        assert store.as_then([replace(first, opened=LumiId(RUN, 4), masked=False)], LumiId(RUN, 1))[0].masked
+        later = [replace(first, closed=LumiId(RUN, 8), masked=True)]
+        assert store.as_then(later, LumiId(RUN + 1, 1)) == later

@@ -25,7 +25,8 @@ def path(tmp_path: Path) -> Path:
     with opened(path) as store:
         store.register_bundle(bundle("b2", "EE+/digi", "EE+"))
         stages = {"prepare": 0.001, "evidence": 0.0025}
-        store.record([replace(scored(n), source=f"spool/f{n}.root", stages=stages) for n in (2, 3, 6)])
+        store.record([replace(scored(n), source=f"spool/f{n}.root", stages=stages) for n in (2, 3)])
+        store.record([replace(scored(6), detail="thresholds raised by 20 nats")])
         store.record([unknown(4, Reason.RAMP)])
         store.record([scored(n, map_name="EE+/digi", name="b2") for n in (1, 2, 3, 7)])
         store.record([scored(1, label="Other", run=RUN + 1)])
@@ -75,11 +76,11 @@ def test_a_table_for_people_shows_no_control_characters(path: Path) -> None:
 
 def test_maps_with_their_stages(path: Path) -> None:
     found = rows(path, "--maps", "--map", MAP, "--label", LABEL)
-    assert [(row["lumi"], row["quality"], row["reason"]) for row in found] == [
-        ("2", "GOOD", ""),
-        ("3", "GOOD", ""),
-        ("4", "UNKNOWN", "RAMP"),
-        ("6", "GOOD", ""),
+    assert [(row["lumi"], row["quality"], row["reason"], row["detail"]) for row in found] == [
+        ("2", "GOOD", "", ""),
+        ("3", "GOOD", "", ""),
+        ("4", "UNKNOWN", "RAMP", ""),
+        ("6", "GOOD", "", "thresholds raised by 20 nats"),
     ]
     first = found[0]
     assert (first["stages"], first["source"]) == ("prepare=0.001 evidence=0.003", "f2.root")

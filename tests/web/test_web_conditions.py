@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from caloscope.records import LumiState, Reason
 from caloscope.store import Entry, LumiRow, Store
-from caloscope.web.conditions import percent, stretches
+from caloscope.web.conditions import conditions_of, percent, stretches
+from caloscope.web.remembered import RunRows
 
 from .conftest import Watched, running
 from .filling import BARREL, ENDCAP, HADRON, LABEL, RUN, result
@@ -125,6 +126,40 @@ def test_a_store_that_knows_of_no_conditions_says_nothing(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("share", "text"), [(-0.204, "−20 %"), (0.031, "+3 %"), (2.0, "+200 %")])
 def test_changes_are_written_as_people_write_them(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("row", "headline", "detail"),
+    [
+        (
+            replace(told(2), state=LumiState.NO_BEAM, detail="no beam"),
+            "No beam since LS 2",
+            "told by a source",
+        ),
+        (replace(told(2), state=LumiState.RAMP, detail="ramp"), "Beams not stable since LS 2", "ramp"),
+        (
+            replace(told(2), state=LumiState.SPECIAL, detail="special"),
+            "Special run since LS 2",
+            "told by a source",
+        ),
+        (
+            replace(told(2), off=("EB+",), detail="EB+ without voltage"),
+            "EB+ without voltage since LS 2",
+            "told by a source",
+        ),
+    ],
+)
+def test_nothing_is_said_twice(row: LumiRow, headline: str, detail: str) -> None:
+    """Sources often tell in their words what a headline says in ours."""
+    known = RunRows(0, {}, {1: told(1), 2: row})
+    (found,) = conditions_of(LABEL, RUN, known, 2).incidents
+    assert (found.headline, found.detail) == (headline, detail)
+
+
+def test_a_change_of_the_trigger_is_told_once() -> None:
+    rows = {lumi: replace(told(lumi), trigger=f"column {1 + lumi // 5}") for lumi in range(1, 9)}
+    (found,) = conditions_of(LABEL, RUN, RunRows(0, {}, rows), 8).incidents
+    assert (found.short, found.detail) == ("Trigger changed", "column 1 → column 2")
 
 
 def test_equal_neighbours_are_one_stretch() -> None:

@@ -33,6 +33,19 @@ def test_what_is_tried_again_comes_first_and_all_are_counted(tmp_path: Path) -> 
     assert (status["waiting"], status["quarantined"]) == (1, 2)
 
 
+def test_the_name_and_the_fault_are_not_told_twice(tmp_path: Path) -> None:
+    """An error says both in one line; here they have places of their own."""
+    said = "/spool/a.root: EMPTY_FILE: found 0 bytes, expected a file"
+    with Store(str(tmp_path / "store.db")) as store:
+        store.note_file(FileRow("/spool/a.root", 1, 1, "QUARANTINED", Fault.EMPTY_FILE, said))
+        (found,) = troubled(store)
+    assert (found.name, found.fault, found.detail) == (
+        "a.root",
+        "EMPTY_FILE",
+        "found 0 bytes, expected a file",
+    )
+
+
 def test_of_very_many_only_some_are_listed(tmp_path: Path) -> None:
     with Store(str(tmp_path / "store.db")) as store:
         store.note_files(

@@ -89,6 +89,8 @@ def test_explanations_are_short() -> None:
     module, tower = members(view_of(BARREL), "supermodule"), one_cell(BARREL, 3, 3)
     troubles = [incident(BARREL, module, f"EB-0{n}", 1, 2) for n in range(1, 5)]
     assert verdict.explain([bad], {"EB/digi": troubles}) == ["EB/digi: EB-01, EB-02 and 2 more (9 bad cells)"]
+    cluster = incident(BARREL, tower, "9 cells in EB-05, from tower (ieta -5..-1, iphi 91..95)", 1, 2)
+    assert verdict.explain([bad], {"EB/digi": [cluster]}) == [f"EB/digi: {cluster.hardware}"], "counted once"
     assert verdict.explain([]) == ["No map has been scored yet"]
     region, cell = troubles[0], incident(HADRON, tower, "HB tower", 1, 2)
     other = verdict.map_status(HADRON, None).model_copy(update={"quality": Quality.BAD, "bad_cells": 1})

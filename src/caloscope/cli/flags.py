@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from caloscope.cli.options import Commissioning, StoreUrl
+from caloscope.cli.options import Commissioning, Lumis, StoreUrl, ranges, require_map
 
 COLUMNS = ("label", "run", "lumi", "map", "depth", "y", "x", "code", "evidence", "direction", "reason")
+"""Of the table; JSON lines also say the `detail` of the map."""
 
 
 class Format(StrEnum):
@@ -26,24 +27,38 @@ def flags(
     form: Annotated[Format, typer.Option("--format", help="csv or jsonl.")] = Format.CSV,
     label: Annotated[str | None, typer.Option("--label", help="Only this stream.")] = None,
     run: Annotated[int | None, typer.Option("--run", help="Only this run.")] = None,
+    lumis: Lumis = None,
     map_name: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
+    unmasked: Annotated[
+        bool, typer.Option("--unmasked", help="Without masked cells and those never alive: code 0 alone.")
+    ] = False,
     unknown: Annotated[bool, typer.Option("--unknown", help="Also maps that were not scored.")] = False,
     commissioning: Commissioning = False,
 ) -> None:
     """Every flagged cell in every lumisection, codes 0 and 3, one row each."""
     from caloscope.store import Store
 
+    wanted = ranges(lumis)
     with Store(store, read_only=True) as opened:
-        found = opened.flags(label=label, run=run, map=map_name, unknown=unknown, commissioning=commissioning)
-        rows = (asdict(row) for row in found)
+        require_map(opened, map_name)
+        found = opened.flags(
+            label=label,
+            run=run,
+            map=map_name,
+            lumis=wanted,
+            masked=not unmasked,
+            unknown=unknown,
+            commissioning=commissioning,
+        )
+        rows = ({**asdict(row), "evidence": _rounded(row.evidence)} for row in found)
         if form is Format.CSV:
-            writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+            writer = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore", lineterminator="\n")
             writer.writeheader()
-            writer.writerows({**row, "evidence": _rounded(row["evidence"])} for row in rows)
+            writer.writerows(rows)
         else:
             for row in rows:
-                print(json.dumps({**row, "evidence": _rounded(row["evidence"])}))
+                print(json.dumps(row))
 
 
-def _rounded(value: object) -> float | None:
-    return round(value, 3) if isinstance(value, float) else None
+def _rounded(evidence: float | None) -> float | None:
+    return None if evidence is None else round(evidence, 3)

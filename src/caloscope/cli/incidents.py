@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from caloscope.cli.options import Commissioning, StoreUrl
+from caloscope.cli.options import Commissioning, StoreUrl, require_map
 from caloscope.records import Incident, LumiId
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def incidents(
     from caloscope.store import Store
 
     with Store(store, read_only=True) as opened:
+        require_map(opened, map_name)
         found = list(
             opened.incidents(
                 label=label, run=run, map=map_name, open_only=open_only, commissioning=commissioning

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caloscope.cli.ledger_rows import FILES, GAPS, MAPS, brief, file_rows, gap_rows, map_rows, shown
-from caloscope.cli.options import StoreUrl
+from caloscope.cli.options import StoreUrl, require_map
 from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def ledger(
     if (maps or gaps) and status is not None:
         raise UsageError("--status: found it for maps, expected it for files")
     with Store(store, read_only=True) as opened:
+        require_map(opened, map_name)
         if maps or gaps:
             columns, found = MAPS if maps else GAPS, map_rows if maps else gap_rows
             _print(columns, found(opened, label, run, map_name), form)

@@ -16,7 +16,7 @@ FILES: Final = (
 )
 MAPS: Final = (
     *("label", "run", "lumi", "map", "quality", "reason", "bad_cells", "events", "seconds", "stages"),
-    *("scored_at", "bundle", "version", "source"),
+    *("scored_at", "bundle", "version", "source", "detail"),
 )
 _FOR_PROGRAMS: Final = ("size", "version", "noted_at", "scored_at", "source", "seconds")
 """Left out of tables; CSV and JSON lines have them."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caloscope.config.ranges import Ranges
 from caloscope.errors import UsageError
 from caloscope.records import LumiId
+
+if TYPE_CHECKING:
+    from caloscope.store import Store
 
 StoreUrl = Annotated[
     str,
@@ -65,3 +68,11 @@ def calorimeter_text(path: Path | None) -> str | None:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: found no UTF-8 text, expected TOML") from error
+
+
+def require_map(store: "Store", name: str | None) -> None:
+    """An empty table means that there is nothing; raises `UsageError` for a map that a store never had."""
+    known = sorted({row.map for row in store.bundles()})
+    if name is not None and name not in known:
+        maps = ", ".join(known) or "none yet"
+        raise UsageError(f"--map: found {name}, expected one of this store's maps: {maps}")

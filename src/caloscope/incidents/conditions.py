@@ -89,8 +89,19 @@ def _stretch(rows: Sequence[LumiRow], cause: Cause, closed: int | None) -> Condi
     first = rows[0]
     said = _said(first, cause)
     words = f"{said} without voltage" if cause == "POWER" else said.replace("_", " ").lower()
-    detail = f"{words}: {first.detail}" if first.detail else words
+    added = beyond(words, first.detail)
+    parts = [added] if _plain(added).startswith(_plain(words)) else [words, added]
+    detail = ": ".join(filter(None, parts))
     return _incident(first, cause, rows[-1].lumi, closed, {}, 0.0, detail)
+
+
+def beyond(words: str, detail: str) -> str:
+    """What a detail tells beside some words: nothing where it says the same, as `no beam` does of no beam."""
+    return "" if _plain(detail) in _plain(words) else detail
+
+
+def _plain(text: str) -> str:
+    return text.casefold().replace("_", " ").strip()
 
 
 def _levels(rows: Sequence[LumiRow]) -> Iterator[ConditionsIncident]:

@@ -157,7 +157,10 @@ def hardware_of(
         return view.describe(first), Severity.CELL
     holding = np.flatnonzero(held == places.size)
     inside = regions.names[int(holding[-1])] if holding.size and holding[-1] > 0 else view.name
-    return f"{places.size} cells in {inside}, from {view.describe(first)}", Severity.CLUSTER
+    # A cell's own name mostly begins with what it is in, and nobody wants that twice.
+    start = view.describe(first).removeprefix(f"{inside} ")
+    start = start[1:-1] if start.startswith("(") else start
+    return f"{places.size} cells in {inside}, from {start}", Severity.CLUSTER
 
 
 @lru_cache(maxsize=32)

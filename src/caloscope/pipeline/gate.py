@@ -11,6 +11,7 @@ from caloscope.bundle import Bundle
 from caloscope.config.labels import SHIPPED
 from caloscope.detectors.base import Answer, Array, Expectation, NotKnown
 from caloscope.geometry import View
+from caloscope.incidents.conditions import beyond
 from caloscope.pipeline.coherent import level_of, shifted
 from caloscope.records import Conditions, LumiId, LumiState, Mask, Reason
 
@@ -71,7 +72,8 @@ def closed(conditions: Conditions, accepted: frozenset[LumiState], view: View) -
     if conditions.state is LumiState.UNTOLD or conditions.state in accepted:
         return None
     words = str(conditions.state).replace("_", " ").lower()
-    detail = f"{words}{said}" + (f": {conditions.detail}" if conditions.detail else "")
+    more = beyond(words, conditions.detail)
+    detail = f"{words}{said}" + (f": {more}" if more else "")
     return NotKnown(_REASONS[conditions.state], detail)
 
 

@@ -21,7 +21,7 @@ from caloscope.evidence import (
 from caloscope.pipeline.ask import LONGEST_DETAIL
 from caloscope.pipeline.coherent import leeway
 from caloscope.pipeline.state import Given
-from caloscope.records import LumiId, MapRecord, Mask, Reason
+from caloscope.records import LumiId, MapRecord, MapResult, Mask, Reason
 
 SURELY_COUNTS = 12.0
 """A cell that expects so many times its Fano factor does not count nothing by chance: even where a third of
@@ -89,6 +89,19 @@ def judge(
     if prepare.is_empty(arrived.record, bundle.view.exists) and not _nothing_due(judgement, arrived):
         judgement = _empty(bundle, judgement)
     return judgement, state
+
+
+def marked(result: MapResult, given: Given, judgement: Judgement, answer: Answer) -> MapResult:
+    """The result of a judgement, and by how much the thresholds were raised that it rests on, if they were.
+
+    A cell that is absent, or an empty map, is flagged whatever they are.
+    """
+    if given.raised == 0.0 or judgement.reason is not Reason.EVIDENCE:
+        return result
+    what = "threshold of the score" if isinstance(answer, Score) else "thresholds"
+    unit = "" if isinstance(answer, Score) else " nats"
+    said = f"{what} raised by {given.raised:g}{unit}"
+    return replace(result, degraded=(*result.degraded, Reason.THRESHOLDS_RAISED), detail=said)
 
 
 def _nothing_due(judgement: Judgement | NotKnown, arrived: Arrived) -> bool:

@@ -15,7 +15,7 @@ from caloscope.pipeline.ask import ask, observed
 from caloscope.pipeline.coherent import shifted
 from caloscope.pipeline.gain import gained
 from caloscope.pipeline.gate import closed, still_due
-from caloscope.pipeline.judge import Arrived, Judgement, judge
+from caloscope.pipeline.judge import Arrived, Judgement, judge, marked
 from caloscope.pipeline.state import Given, State
 from caloscope.pipeline.stopwatch import Stopwatch
 from caloscope.records import (
@@ -137,16 +137,14 @@ class Scorer:
         result = self._result(given, Quality.BAD if bad else Quality.GOOD, codes)
         if not bad and absent and isinstance(answer, NotKnown):
             result = replace(result, quality=Quality.UNKNOWN, reason=answer.reason)
-        result = with_answer(
-            replace(
-                result,
-                evidence=judgement.evidence.value.astype(np.float32),
-                direction=judgement.evidence.direction,
-                flag_reason=judgement.reason,
-                image_events=arrived.record.events,
-            ),
-            answer,
+        result = replace(
+            result,
+            evidence=judgement.evidence.value.astype(np.float32),
+            direction=judgement.evidence.direction,
+            flag_reason=judgement.reason,
+            image_events=arrived.record.events,
         )
+        result = marked(with_answer(result, answer), given, judgement, answer)
         return Scored(result, replace(state, tracks=tracks), touched, judgement.evidence.peaks)
 
     def _flags(self, arrived: Arrived, judgement: Judgement, answer: Answer) -> incidents.Flags:

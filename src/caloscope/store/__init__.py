@@ -9,6 +9,7 @@ from typing import Self
 
 from caloscope.store.books import Books
 from caloscope.store.entries import Entry, Packed, packed
+from caloscope.store.flag_reading import FlagReading
 from caloscope.store.ledger import Ledger
 from caloscope.store.lumis import Lumis
 from caloscope.store.pictured import Pictured
@@ -50,7 +51,7 @@ __all__ = [
 ]
 
 
-class Store(Reading, Ledger, Lumis, Pictured, Writing, Books, Retention):
+class Store(Reading, FlagReading, Ledger, Lumis, Pictured, Writing, Books, Retention):
     """A database of verdicts, opened from a SQLAlchemy URL or the path of an SQLite file; a context manager.
 
     A writer creates the file (its folder must be there) or the tables of an empty database; `read_only`

@@ -29,6 +29,19 @@ DIRECTIONS = {-1: str(Direction.LOW), 0: "", 1: str(Direction.HIGH)}
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows are wanted: conditions on results and series, a test for lumisections, and of what kind.
+
+    `masked` are the cells with code 3, `unknown` maps that are UNKNOWN.
+    """
+
+    chosen: tuple[ColumnElement[bool], ...]
+    lumis: Callable[[int], bool]
+    masked: bool = True
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One map in one run: its results by lumi, its intervals by their beginning, and its physical depths."""
 
@@ -41,29 +54,31 @@ class Part:
     depths: tuple[int, ...]
 
 
-def expanded(read: Read, chosen: tuple[ColumnElement[bool], ...], unknown: bool) -> Iterator[FlagRow]:
-    """Flags of the chosen maps and runs, by label, run, map, lumi and cell.
+def expanded(read: Read, wanted: Wanted) -> Iterator[FlagRow]:
+    """Flags of the wanted maps and runs, by label, run, map, lumi and cell.
 
     No transaction stays open while the caller looks at a row, so a slow caller holds up nobody.
     """
     columns = (series.c.label, results.c.run, series.c.map, series.c.bundle)
-    query = select(*columns, series.c.id).join(results).where(*chosen).distinct().order_by(*columns)
+    query = select(*columns, series.c.id).join(results).where(*wanted.chosen).distinct().order_by(*columns)
     with read() as connection:
         found = connection.execute(query).all()
     for row in found:
         with read() as connection:
-            part = _part(connection, row, unknown)
-        yield from _rows(read, part, unknown)
+            part = _part(connection, row, wanted)
+        yield from _rows(read, part, wanted)
 
 
-def _part(connection: Connection, row: AnyRow, unknown: bool) -> Part:
+def _part(connection: Connection, row: AnyRow, wanted: Wanted) -> Part:
     """All but the arrays of one map in one run."""
-    wanted = (results.c.id, results.c.lumi, results.c.quality, results.c.reason)
-    query = select(*wanted).where(results.c.series == row.id, results.c.run == row.run)
+    columns = (results.c[name] for name in ("id", "lumi", "quality", "reason", "detail"))
+    query = select(*columns).where(results.c.series == row.id, results.c.run == row.run)
     scored = {each.lumi: each for each in connection.execute(query.order_by(results.c.lumi))}
     own = select(flags).where(flags.c.series == row.id, flags.c.run == row.run)
+    if not wanted.masked:
+        own = own.where(flags.c.code != int(Code.MASKED_BAD))
     intervals = connection.execute(own.order_by(flags.c.first)).all()
-    lumis = _all_lumis(connection, row) if unknown else scored
+    lumis = _all_lumis(connection, row) if wanted.unknown else scored
     deep = any(each.depth is not None for each in intervals)
     depths = _depths_of(connection, row.bundle) if deep else ()
     return Part(row.label, row.run, row.map, scored, intervals, lumis, depths)
@@ -87,18 +102,18 @@ def _depths(view: str, era: str, calorimeter: str | None) -> tuple[int, ...]:
     return geometry.view(view, era, calorimeter).depths
 
 
-def _rows(read: Read, part: Part, unknown: bool) -> Iterator[FlagRow]:
+def _rows(read: Read, part: Part, wanted: Wanted) -> Iterator[FlagRow]:
     """Rows of one map in one run, a few lumisections at a time."""
-    steps = _active(part)
+    steps = (step for step in _active(part) if wanted.lumis(step[0]))
     while batch := list(islice(steps, AT_ONCE)):
         needed = [part.scored[lumi].id for lumi, active in batch if active]
         evidence = _evidence(read, needed) if needed else {}
         for lumi, active in batch:
             result = part.scored.get(lumi)
             if result is not None and result.quality != Quality.UNKNOWN:
-                yield from _flagged(part, lumi, active, evidence.get(result.id))
-            elif unknown:
-                yield _unknown(part, lumi, None if result is None else result.reason)
+                yield from _flagged(part, result, active, evidence.get(result.id))
+            elif wanted.unknown:
+                yield _unknown(part, lumi, result)
 
 
 def _active(part: Part) -> Iterator[tuple[int, list[AnyRow]]]:
@@ -130,7 +145,7 @@ def _evidence(read: Read, numbers: list[int]) -> Evidence:
 
 
 def _flagged(
-    part: Part, lumi: int, active: list[AnyRow], evidence: NDArray[np.generic] | None
+    part: Part, result: AnyRow, active: list[AnyRow], evidence: NDArray[np.generic] | None
 ) -> Iterator[FlagRow]:
     """Rows of the flagged cells of one lumisection."""
     for row in active:
@@ -138,7 +153,7 @@ def _flagged(
         yield FlagRow(
             label=part.label,
             run=part.run,
-            lumi=lumi,
+            lumi=result.lumi,
             map=part.map,
             depth=None if row.depth is None else part.depths[row.depth],
             y=row.y,
@@ -147,10 +162,11 @@ def _flagged(
             evidence=row.peak if evidence is None else float(evidence[cell]),
             direction=DIRECTIONS[row.direction],
             reason=Reason(row.reason),
+            detail=result.detail,
         )
 
 
-def _unknown(part: Part, lumi: int, reason: str | None) -> FlagRow:
+def _unknown(part: Part, lumi: int, result: "AnyRow | None") -> FlagRow:
     """The row of a map that is UNKNOWN in one lumisection."""
     return FlagRow(
         label=part.label,
@@ -163,5 +179,6 @@ def _unknown(part: Part, lumi: int, reason: str | None) -> FlagRow:
         code=int(Code.UNKNOWN),
         evidence=None,
         direction="",
-        reason=Reason(reason) if reason else Reason.NOT_SCORED,
+        reason=Reason(result.reason) if result is not None and result.reason else Reason.NOT_SCORED,
+        detail="" if result is None else result.detail,
     )

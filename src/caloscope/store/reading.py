@@ -1,6 +1,5 @@
-"""What reads verdicts from the store: results, their arrays, flags and incidents."""
+"""What reads verdicts from the store: results, their arrays and incidents."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
@@ -8,9 +7,9 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from caloscope.records import Incident, Quality, Reason, ResultKey
 from caloscope.store import schema
 from caloscope.store.arrays import Arrays, unpack
+from caloscope.store.choosing import chosen, speaking
 from caloscope.store.columns import RESULT, incident_row, result_row
-from caloscope.store.expanding import expanded
-from caloscope.store.rows import FlagRow, ResultRow
+from caloscope.store.rows import ResultRow
 from caloscope.store.schema import results, series
 from caloscope.store.transactions import Opened
 
@@ -60,7 +59,7 @@ class Reading(Opened):
         What is not in the list was not scored: it is UNKNOWN.
         """
         query = _results().where(series.c.label == label, results.c.run == run)
-        query = query.where(*_chosen(map=map, bundle=bundle))
+        query = query.where(*chosen(map=map, bundle=bundle))
         if first is not None:
             query = query.where(results.c.lumi >= first)
         if last is not None:
@@ -84,7 +83,7 @@ class Reading(Opened):
     ) -> dict[int, tuple[str, Reason | None]]:
         """Of all results of one map in a run, by lumi: the digest of what was read, and why it is UNKNOWN."""
         query = select(results.c.lumi, results.c.content, results.c.reason).join(series)
-        query = query.where(*_chosen(label=label, map=map, bundle=bundle), results.c.run == run)
+        query = query.where(*chosen(label=label, map=map, bundle=bundle), results.c.run == run)
         with self._read() as connection:
             rows = connection.execute(query).all()
         return {row.lumi: (row.content, Reason(row.reason) if row.reason else None) for row in rows}
@@ -122,7 +121,7 @@ class Reading(Opened):
         """
         table = schema.incidents
         query = select(table, series.c.label, series.c.map, series.c.bundle).join(series)
-        query = query.where(*_chosen(label=label, map=map, bundle=bundle), *_speaking(commissioning))
+        query = query.where(*chosen(label=label, map=map, bundle=bundle), *speaking(commissioning))
         if run is not None:
             still = or_(table.c.closed_run.is_(None), table.c.closed_run >= run)
             query = query.where(table.c.opened_run <= run, still)
@@ -132,53 +131,18 @@ class Reading(Opened):
         with self._read() as connection:
             return [incident_row(row) for row in connection.execute(query.order_by(*order))]
 
-    def flags(
-        self,
-        *,
-        label: str | None = None,
-        run: int | None = None,
-        map: str | None = None,  # noqa: A002 - the field's word
-        bundle: str | None = None,
-        unknown: bool = False,
-        commissioning: bool = True,
-    ) -> Iterator[FlagRow]:
-        """Flagged cells (codes 0 and 3) of every lumisection that was scored, by label, run, map and lumi.
-
-        With `unknown` also one row for every lumisection of a run in which a map is UNKNOWN: recorded so, or
-        scored by nobody between the first and the last one of the run. Bundles of one map follow each other,
-        without `commissioning` those in commissioning left out. Where arrays were thinned the evidence is the
-        highest that the flag ever had.
-        """
-        chosen = (*_chosen(label=label, map=map, bundle=bundle), *_speaking(commissioning))
-        if run is not None:
-            chosen = (*chosen, results.c.run == run)
-        return expanded(self._read, chosen, unknown)
-
 
 def _results() -> Select[Any]:
     return select(*RESULT).join(series, results.c.series == series.c.id)
 
 
-def _chosen(**wanted: str | None) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on the columns of a series; None is no condition."""
-    return tuple(series.c[name] == value for name, value in wanted.items() if value is not None)
-
-
-def _speaking(commissioning: bool) -> tuple[ColumnElement[bool], ...]:
-    """The condition on a series that its bundle is not in commissioning, unless these are wanted too."""
-    if commissioning:
-        return ()
-    silent = select(schema.bundles.c.hash).where(schema.bundles.c.state == "commissioning")
-    return (series.c.bundle.not_in(silent),)
-
-
 def _is(key: ResultKey) -> tuple[ColumnElement[bool], ...]:
-    here = _chosen(label=key.label, map=key.map, bundle=key.bundle)
+    here = chosen(label=key.label, map=key.map, bundle=key.bundle)
     return (*here, results.c.run == int(key.run), results.c.lumi == int(key.lumi))
 
 
 def _series(connection: Connection, label: str | None) -> list[Any]:
-    return list(connection.execute(select(series.c.id, series.c.label).where(*_chosen(label=label))))
+    return list(connection.execute(select(series.c.id, series.c.label).where(*chosen(label=label))))
 
 
 def _runs_of(number: int) -> Select[Any]:

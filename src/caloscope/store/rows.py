@@ -96,6 +96,8 @@ class FlagRow:
     `depth` is the physical depth, None on a view without depths; `y` and `x` are zero-based indices.
     `direction` is "low" or "high", empty where the detector does not know. For an UNKNOWN map `code` is 2
     and `depth`, `y`, `x` and `evidence` are None; `reason` is NOT_SCORED where nobody scored the lumisection.
+    `detail` is what else is said of the map in that lumisection: why it is UNKNOWN, that thresholds were
+    raised.
     """
 
     label: str
@@ -109,6 +111,7 @@ class FlagRow:
     evidence: float | None
     direction: str
     reason: Reason | None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

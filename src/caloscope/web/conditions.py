@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, Field
 
-from caloscope.incidents.conditions import SHIFTED, Cause, ConditionsIncident
+from caloscope.incidents.conditions import SHIFTED, Cause, ConditionsIncident, beyond
 from caloscope.records import LumiState
 from caloscope.store import LumiOrigin, LumiRow
 from caloscope.web.models import State
@@ -143,7 +143,7 @@ def shaped(
         headline=short + when,
         short=short,
         advice=ADVICE[incident.cause],
-        detail=_detail(incident, rows.get(incident.opened)),
+        detail=_detail(incident, rows),
         shift=incident.shift,
         maps=dict(incident.maps),
     )
@@ -162,13 +162,15 @@ def _short(incident: ConditionsIncident, rows: Mapping[int, LumiRow]) -> str:
     return together.capitalize() or "All maps changed together"
 
 
-def _detail(incident: ConditionsIncident, first: LumiRow | None) -> str:
+def _detail(incident: ConditionsIncident, rows: Mapping[int, LumiRow]) -> str:
     """What is known beyond the headline, as people write it."""
+    first = rows.get(incident.opened)
     if incident.cause == "SHIFT":
         return ""
     if incident.cause in ("STATE", "POWER") and first is not None:
-        return first.detail or ORIGINS[first.origin]
+        return beyond(_short(incident, rows), first.detail) or ORIGINS[first.origin]
     text = incident.detail.split("; ")[0].replace(" -> ", " → ")  # what maps did is in `maps`
+    text = text.removeprefix("trigger ")  # as the headline says
     return re.sub(r"([+-])(\d+)%", lambda found: f"{found[1].replace('-', '−')}{found[2]} %", text)
 
 
@@ -189,7 +191,7 @@ def _here(row: LumiRow) -> LumiConditions:
         state=row.state,
         words=WORDS[row.state],
         origin=row.origin,
-        detail=row.detail or ORIGINS[row.origin],
+        detail=beyond(WORDS[row.state], row.detail) or ORIGINS[row.origin],
         off=list(row.off),
         trigger=row.trigger,
         fill=row.fill,

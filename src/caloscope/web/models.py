@@ -41,7 +41,10 @@ class MapStatus(BaseModel):
     quality: Quality
     reason: str | None = None
     detail: str = ""
-    degraded: list[str] = Field(default_factory=list, description="fallbacks that were used")
+    degraded: list[str] = Field(
+        default_factory=list,
+        description="fallbacks that were used; THRESHOLDS_RAISED: by an operator, `detail` says by how much",
+    )
     events: int | None = None
     image_events: int | None = Field(default=None, description="events behind what the detector looked at")
     pileup: float | None = None
@@ -184,7 +187,8 @@ class IncidentModel(BaseModel):
     severity: str
     reason: str
     peak_evidence: float | None
-    masked: bool
+    masked: bool = Field(description="all that was flagged of it was masked, in the lumisection asked for")
+    masked_later: bool = Field(default=False, description="it was not masked then, and is by now")
     standing: bool
     state: State | None = Field(description="what it was in the lumisection asked for")
     lumis_then: int | None = Field(description="its length up to there, where it was open then; else null")

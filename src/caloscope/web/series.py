@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
-from caloscope.records import Quality
+from caloscope.records import Quality, Reason
 from caloscope.store import BundleRow, ResultRow
 
 Value = float | None
@@ -32,6 +32,7 @@ class Trends(BaseModel):
     lumis: list[int]
     firsts: list[int] = Field(description="the first of the lumisections that a record covers")
     qualities: list[Quality | None] = Field(description="null where no lumisection was seen")
+    raised: list[bool] = Field(description="an operator had raised the thresholds of a map")
     pileup: list[Series]
     events: list[Series]
     image_events: list[Series]
@@ -109,6 +110,11 @@ def lines(
 def bad_cells(row: ResultRow) -> Value:
     """Bad cells of a result; of an UNKNOWN one nobody knows."""
     return None if row.quality is Quality.UNKNOWN else float(row.bad_cells)
+
+
+def any_raised(rows: Iterable[ResultRow]) -> bool:
+    """Whether thresholds were raised behind any of these results."""
+    return any(Reason.THRESHOLDS_RAISED in row.degraded for row in rows)
 
 
 def _joined(lines: Sequence[Series]) -> list[Series]:

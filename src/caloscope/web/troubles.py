@@ -21,7 +21,7 @@ class TroubledFile(BaseModel):
     path: str
     status: FileStatus
     fault: str | None
-    detail: str
+    detail: str = Field(description="what was found and expected, without the file's name and the fault")
     size: int
     attempts: int = Field(description="how often it was tried")
     next_try: float | None = Field(description="when it is tried again, seconds since 1970, UTC")
@@ -47,12 +47,14 @@ def troubled(store: Store) -> list[TroubledFile]:
 
 def shaped(row: FileRow) -> TroubledFile:
     """A file as JSON."""
+    # An error says all of it in one line; here name and fault stand beside.
+    detail = row.detail.removeprefix(f"{row.path}: ").removeprefix(f"{row.fault}: ")
     return TroubledFile(
         name=PurePath(row.path).name,
         path=row.path,
         status=row.status,
         fault=row.fault,
-        detail=row.detail,
+        detail=detail,
         size=row.size,
         attempts=row.attempts,
         next_try=row.next_try,

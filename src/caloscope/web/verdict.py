@@ -126,7 +126,8 @@ def explain(maps: Sequence[MapStatus], troubles: Mapping[str, Sequence[Incident]
     quality = quality_of(status.quality for status in maps)
     names = sorted({status.map for status in maps}, key=lambda name: name.replace("-", "*"))
     if quality is Quality.GOOD:
-        return [f"All {len(names)} maps are good" if len(names) > 1 else f"{names[0]} is good"]
+        good = f"All {len(names)} maps are good" if len(names) > 1 else f"{names[0]} is good"
+        return [good, *dict.fromkeys(f"{one.map}: {raised(one)}" for one in maps if raised(one))]
     every = {name: [one for one in maps if one.map == name] for name in names}
     by_map = {name: [one for one in found if one.quality is quality] for name, found in every.items()}
     if quality is Quality.UNKNOWN:
@@ -137,6 +138,11 @@ def explain(maps: Sequence[MapStatus], troubles: Mapping[str, Sequence[Incident]
     unknown = sorted({_who(one, every[one.map]) for one in maps if one.quality is Quality.UNKNOWN})
     parts = [_bad(bad[name], named.get(name, ()), len(every[name])) for name in order]
     return parts + ([f"unknown: {', '.join(unknown)}"] if unknown else [])
+
+
+def raised(status: MapStatus) -> str:
+    """By how much an operator had raised the thresholds of a verdict, in words; empty where nobody had."""
+    return status.detail if str(Reason.THRESHOLDS_RAISED) in status.degraded else ""
 
 
 def urgency(incident: Incident) -> tuple[int, int]:
@@ -165,11 +171,14 @@ def _bad(found: Sequence[MapStatus], troubles: Sequence[Incident], of: int) -> s
     hardware = list(dict.fromkeys(incident.hardware for incident in troubles))
     if not hardware:
         return f"{found[0].map}: {cells}{f' ({who})' if who else ''}"
+    if len(hardware) == 1 and hardware[0].startswith(f"{count} cells "):
+        cells = ""  # the name says it
     # beside a whole region nobody needs the name of a single cell
     equal = {incident.hardware for incident in troubles if incident.severity == troubles[0].severity}
     named = [name for name in hardware if name in equal][:2]
     more = f" and {len(hardware) - len(named)} more" if len(hardware) > len(named) else ""
-    return f"{found[0].map}: {', '.join(named)}{more} ({cells}{f', {who}' if who else ''})"
+    about = ", ".join(filter(None, (cells, who)))
+    return f"{found[0].map}: {', '.join(named)}{more}{f' ({about})' if about else ''}"
 
 
 def _who(status: MapStatus, of_map: Sequence[MapStatus]) -> str:

@@ -38,7 +38,7 @@ def incidents(
     """Incidents without their cells: open ones first, then the most severe and largest, then the newest.
 
     With `at_run` and `at_lumi` those come first, or with `open_only` alone, that were open in that
-    lumisection; `state` says of each what it was then. All else is what is known of it today.
+    lumisection; `state` and `masked` say of each what it was then. All else is what is known of it today.
     """
     here = lumi_or_none(at_run, at_lumi)
     chosen = label_or_newest(source, label)
@@ -52,12 +52,18 @@ def incidents(
         open_only=open_only and here is None,
         commissioning=commissioning,
     )
+    hidden = {incident.id for incident in found if incident.masked}
+    if here is not None:
+        found = source.store.as_then(found, here)
     if open_only and here is not None:
         found = [incident for incident in found if state_at(incident, here) == "open"]
     titles = source.titles(commissioning=commissioning)
     silent = _silent(source)
     order = sorted(found, key=lambda incident: urgency(incident, here))
-    return [shaped(source, incident, titles, here, silent=silent) for incident in order]
+    return [
+        shaped(source, each, titles, here, silent=silent, masked_later=each.id in hidden and not each.masked)
+        for each in order
+    ]
 
 
 @router.get("/{id:path}")
@@ -96,10 +102,11 @@ def shaped(
     *,
     cells: bool = False,
     silent: Container[str] = (),
+    masked_later: bool = False,
 ) -> IncidentModel:
     """An incident as JSON, as it was in the lumisection `here`; `titles` are those of `Source.titles`.
 
-    `silent` holds the hashes of bundles in commissioning.
+    `silent` holds the hashes of bundles in commissioning. `masked_later`: it was not masked then, and is now.
     """
     open_here = here is not None and here.run == incident.opened.run and state_at(incident, here) == "open"
     return IncidentModel(
@@ -122,6 +129,7 @@ def shaped(
         reason=incident.reason,
         peak_evidence=_finite(incident.peak_evidence),
         masked=incident.masked,
+        masked_later=masked_later,
         standing=incident.standing,
         state=None if here is None else state_at(incident, here),
         lumis_then=incident.lumis_until(here) if here is not None and open_here else None,

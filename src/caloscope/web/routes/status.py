@@ -73,7 +73,7 @@ def _troubles(source: Source, place: Place | None) -> dict[str, list[Incident]]:
     here = LumiId(place.run, place.lumi)
     found: dict[str, list[Incident]] = {}
     incidents = source.store.incidents(label=place.label, commissioning=False)
-    for incident in sorted(incidents, key=verdict.urgency, reverse=True):
+    for incident in sorted(source.store.as_then(incidents, here), key=verdict.urgency, reverse=True):
         known = incident.masked or incident.standing or incident.is_over(here)
         if not known and incident.onset <= here:
             found.setdefault(incident.map, []).append(incident)
@@ -86,7 +86,8 @@ def _open_incidents(source: Source, place: Place | None) -> int:
         return 0
     here = LumiId(place.run, place.lumi)
     found = source.store.incidents(label=place.label, run=place.run, commissioning=False)
-    real = [incident for incident in found if not (incident.masked or incident.standing)]
+    then = source.store.as_then(found, here)
+    real = [incident for incident in then if not (incident.masked or incident.standing)]
     return sum(verdict.state_at(incident, here) == "open" for incident in real)
 
 

@@ -32,6 +32,7 @@ def trends(
     shown = bundles + (verdict.in_commissioning(source, chosen, number, rows) if commissioning else [])
     drawn = [row for row in rows if row.key.bundle in {bundle.hash for bundle in shown}]
     titles = source.titles(commissioning=commissioning)
+    heard = {bundle.hash for bundle in bundles}
     lines = partial(series.lines, lumis, drawn, shown, titles=titles)
     return Trends(
         label=chosen,
@@ -39,6 +40,10 @@ def trends(
         lumis=lumis,
         firsts=[lumi - spans.get(lumi, 1) + 1 for lumi in lumis],
         qualities=[_quality(bundles, known.by_lumi.get(lumi)) for lumi in lumis],
+        raised=[
+            series.any_raised(row for row in known.by_lumi.get(lumi, ()) if row.key.bundle in heard)
+            for lumi in lumis
+        ],
         pileup=lines(lambda row: row.pileup, by_map=True),
         events=lines(series.per_lumisection, by_map=True),
         image_events=lines(lambda row: row.image_events, by_map=False),

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { everybody } from "./detectors.js";
-import { showConditions } from "./conditions.js";
+import { fitStrip, showConditions } from "./conditions.js";
 import { byId } from "./dom.js";
 import { showFiles, tickFiles } from "./files.js";
 import { banner, isPast, isSettled, showConnection, showPlace, showStatus, tick, watchPlace } from "./header.js";
@@ -52,8 +52,8 @@ async function load() {
     get("/api/conditions", { ...here, lumi: status.lumi }).catch(() => UNTOLD), get("/api/runs", { label: status.label }), get("/api/incidents", { label: status.label, at_run: status.run, at_lumi: status.lumi, commissioning }), get("/api/trends", { ...here, commissioning }), chosenIncident(), unknown ? get("/api/maps") : known.metas,
   ]);
   // Who follows sees nothing of a lumisection that is only half there.
-  const seen = trends.lumis.map((lumi, i) => [lumi, trends.qualities[i], trends.firsts[i]]).filter(([lumi, quality]) => quality !== null && (!state.follow || lumi <= status.lumi));
-  Object.assign(runs, { lumis: seen.map(([lumi]) => lumi), qualities: seen.map(([, quality]) => quality), firsts: seen.map(([, , first]) => first) });
+  const seen = trends.lumis.map((lumi, i) => i).filter((i) => trends.qualities[i] !== null && (!state.follow || trends.lumis[i] <= status.lumi));
+  for (const name of ["lumis", "qualities", "firsts", "raised"]) runs[name] = seen.map((i) => trends[name][i]);
   const drawMaps = await askMaps(byId("maps"), metas, status, incident, go);
   // All answers are there: from here on everything changes to this one lumisection at once.
   Object.assign(known, { runs, trends, incident, metas, status });
@@ -155,6 +155,14 @@ watchTheme(() => {
   if (!known.trends) return;
   redrawMaps(known.incident);
   showTrends(known.trends, known.status.lumi);
+});
+let resized = 0;
+addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => {
+    fitStrip();
+    if (known.status) redrawMaps(known.incident); // Plotly sees to widths, not to heights and ticks
+  }, 150);
 });
 addEventListener("popstate", () => {
   readAddress();

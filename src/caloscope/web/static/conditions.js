@@ -59,6 +59,14 @@ function put(element, place) {
   return element;
 }
 
+/** A name that its stretch has no room for is left out: it stands in the title and in the list. */
+export function fitStrip() {
+  for (const name of byId("states").querySelectorAll(".stretch b")) {
+    name.hidden = false;
+    name.hidden = name.scrollWidth > name.clientWidth;
+  }
+}
+
 const span = (first, last) => (first === last ? `LS ${first}` : `LS ${first}–${last}`);
 
 /** Below the strip of verdicts, on the same axis: the states, and what changed. */
@@ -73,6 +81,7 @@ function showStrip(conditions, edges, to) {
     put(h("button", { type: "button", class: "stretch changed", "data-key": incident.id, "aria-label": `${incident.headline}. Go there.`, title: `${incident.headline}. ${incident.advice}`, onclick: () => to(incident.opened) }, h("b", {}, incident.short)), placed(incident.opened, incident.last, edges)))));
   const focused = root.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   root.replaceChildren(h("div", { class: "lane", role: "img", "aria-label": stretches.map(({ first, last, words }) => `${words} ${span(first, last)}`).join(", ") }, states), ...lanes);
+  fitStrip();
   if (focused) [...root.querySelectorAll("button")].find((button) => button.dataset.key === focused)?.focus();
 }
 

@@ -18,6 +18,9 @@ export function chosenStatus(statuses) {
 
 export const statusText = (status) => [status.quality, status.quality === "UNKNOWN" && status.reason ? `: ${status.reason}` : ""].join("");
 
+/** By how much an operator had raised the thresholds that a verdict rests on, in words; empty where nobody had. */
+export const raised = (status) => (status.degraded.includes("THRESHOLDS_RAISED") ? status.detail : "");
+
 export function chip(status) {
   return h("span", { class: isSilent(status) ? "chip silent" : "chip", "data-quality": status.quality }, h("span", { class: "glyph", "aria-hidden": "true" }, GLYPHS[status.quality]), statusText(status));
 }

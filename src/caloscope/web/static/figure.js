@@ -9,18 +9,18 @@ export function centres(axis) {
   return axis.values.map((_, i) => axis.low + (i + 0.5) * width);
 }
 
-/** Ticks: the coordinate where one bin is one unit (ieta −41 … 41), else the edges in their own unit. */
-function ticks(axis) {
+/** Ticks, no more than `most`: the coordinate where one bin is one unit (ieta −41 … 41), else the edges in their own unit. */
+function ticks(axis, most) {
   const bins = axis.values.length;
   const width = (axis.high - axis.low) / bins;
   if (width > 1.5) {
-    const step = [5, 10, 20, 25, 40, 50, 60, 90].find((size) => (axis.high - axis.low) / size <= 9.5) ?? 100;
+    const step = [5, 10, 20, 25, 40, 50, 60, 90].find((size) => (axis.high - axis.low) / size <= Math.min(9.5, most)) ?? 100;
     const first = Math.ceil(axis.low / step) * step;
     const values = [];
     for (let at = first; at <= axis.high; at += step) values.push(at);
     return { tickvals: values, ticktext: values.map(String) };
   }
-  const step = bins > 60 ? 10 : 5;
+  const step = [5, 10, 20].find((size) => bins / size <= Math.min(12, most)) ?? 40;
   const at = centres(axis);
   const picked = axis.values.map((value, i) => [value, at[i]]).filter(([value], i) => value % step === 0 && axis.values.indexOf(value) === i);
   return { tickvals: picked.map(([, place]) => place), ticktext: picked.map(([value]) => String(value).replace("-", "−")) };
@@ -57,24 +57,31 @@ function shapes(meta, plane, cells, chosen, c) {
   return found;
 }
 
-/** Height of a plot that is `width` wide: discs stay round without air around them, narrow maps are all alike. */
-export function heightOf(meta, width) {
-  if (meta.x.values.length === meta.y.values.length) return Math.max(170, Math.min(width - 58, width > 380 ? 340 : 300) + 46);
-  const tall = width > 600 ? 60 : 0;
-  return tall + (width < 420 ? 282 : meta.y.values.length > 40 ? 300 : 246);
+/** Left and right of the axes of a plot, and what a colour bar takes beside it. */
+export const MARGINS = 58;
+export const BAR = 44;
+
+/** Height of a plot with `room` for its axis: discs stay round without air around them, narrow maps are all alike. */
+function heightOf(meta, room) {
+  if (meta.x.values.length === meta.y.values.length) return Math.max(170, Math.min(room, room > 322 ? 340 : 300) + 46);
+  const tall = room > 542 ? 60 : 0;
+  return tall + (room < 362 ? 282 : meta.y.values.length > 40 ? 300 : 246);
 }
 
-export function layout(meta, plane, cells, chosen, height) {
+/** Axes and shapes of both plots of a card; `room` is how wide the axis across may be, in pixels. */
+export function layout(meta, plane, cells, chosen, room) {
   const c = colours();
-  const axis = (of) => ({
+  const height = heightOf(meta, room);
+  const across = Math.max(2, room / 28); // so many numbers stand side by side without touching
+  const axis = (of, most) => ({
     title: { text: plain(of.name === "ieta" ? "iη" : of.name === "iphi" ? "iφ" : of.name), standoff: 4, font: { size: 12, color: c.muted } },
-    range: [of.low, of.high], ...ticks(of), tickfont: { size: 11, color: c.muted }, tickcolor: c.line, ticklen: 3, showgrid: false, zeroline: false,
+    range: [of.low, of.high], ...ticks(of, most), tickangle: 0, tickfont: { size: 11, color: c.muted }, tickcolor: c.line, ticklen: 3, showgrid: false, zeroline: false,
     linecolor: c.line, mirror: true, showline: true, constrain: "domain",
   });
   const square = meta.x.values.length === meta.y.values.length;
   return {
     height, margin: { l: 44, r: 14, t: 10, b: 36, autoexpand: false }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: c.font, color: c.text },
-    xaxis: axis(meta.x), yaxis: { ...axis(meta.y), ...(square ? { scaleanchor: "x", scaleratio: 1 } : {}) },
+    xaxis: axis(meta.x, across), yaxis: { ...axis(meta.y, height / 24), ...(square ? { scaleanchor: "x", scaleratio: 1 } : {}) },
     shapes: shapes(meta, plane, cells, chosen, c), showlegend: false, dragmode: "zoom", hovermode: "closest", uirevision: "stay",
   };
 }

@@ -31,15 +31,17 @@ function spoken() {
   return { word: "UNKNOWN", reasons: [`${since}; LS ${status.lumi} was ${status.quality}`] };
 }
 
-/** As many reasons as two lines hold, the worst first, and how many more there are. */
+/** As many reasons as the lines hold, the worst first, and how many more there are; the worst one always whole. */
 function fit(element, before, reasons) {
   const key = [before, element.clientWidth, innerWidth, ...reasons].join("\n");
   if (element.dataset.key === key) return;
+  element.classList.remove("whole");
   for (let shown = reasons.length; shown > 0; shown--) {
     const rest = reasons.length - shown;
     say(element, `${before}${reasons.slice(0, shown).join("; ")}${rest ? `; and ${rest} more` : ""}`);
     if (element.scrollHeight <= element.clientHeight + 1) break;
   }
+  element.classList.toggle("whole", element.scrollHeight > element.clientHeight + 1);
   element.title = reasons.join("; ");
   element.dataset.key = key;
 }

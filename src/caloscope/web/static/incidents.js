@@ -17,36 +17,44 @@ const place = ([run, lumi], here) => (run === here ? `LS ${lumi}` : `run ${run} 
 
 /** From when to when; of one that was open in a past lumisection, how long it had been going on by then. */
 function when(incident, run, past) {
+  if (incident.standing) return `since ${place(incident.opened, run)}`;
   if (past && incident.state === "open") {
     const then = incident.lumis_then === null ? "" : ` · ${incident.lumis_then} LS, ${span(incident.lumis_then * LUMISECTION_SECONDS)}`;
     return `since ${place(incident.opened, run)}${then}`;
   }
   const length = incident.lumis === null ? "" : ` · ${incident.lumis} LS, ${span(incident.lumis * LUMISECTION_SECONDS)}`;
-  return `${place(incident.opened, run)} to ${place(incident.last, run)}${length}`;
+  const [from, to] = [place(incident.opened, run), place(incident.last, run)];
+  return `${from === to ? from : `${from} to ${to}`}${length}`;
 }
 
 /** What it was in the lumisection shown, and what became of it since. */
 function states(incident, run, past) {
   const today = incident.closed ? `closed ${place(incident.closed, run)}` : "open";
   if (!past || incident.state !== "open") return [today, null];
-  return ["open then", incident.closed ? today : "still open"];
+  return ["open then", [incident.closed ? today : "still open", incident.masked_later ? "masked later" : null].filter(Boolean).join(", ")];
+}
+
+/** "EB digi · depth 2 · 16 cells": without the number where the name begins with it. */
+function extent(incident) {
+  const depths = incident.depths.length ? `depth ${incident.depths.join(", ")}` : null;
+  const cells = `${incident.cell_count} ${incident.cell_count === 1 ? "cell" : "cells"}`;
+  return [mapTitle(incident.map), depths, incident.hardware.startsWith(`${cells} `) ? null : cells].filter(Boolean).join(" · ");
 }
 
 function item(incident, run, past, choose) {
-  const depths = incident.depths.length ? ` · depth ${incident.depths.join(", ")}` : "";
   const bundle = incident.bundle_title === null ? null : h("span", { class: "bundle" }, incident.bundle_title);
-  const cells = `${incident.cell_count} ${incident.cell_count === 1 ? "cell" : "cells"}`;
   const [shown, since] = states(incident, run, past);
   const reason = incident.reason === "EVIDENCE" ? null : words(incident.reason);
-  const known = incident.standing ? "never alive" : incident.masked ? "masked" : null;
+  const known = incident.standing ? "known" : incident.masked ? "masked" : null; // its name says that it was never alive
+  const why = incident.standing ? null : [since, `evidence ${number(incident.peak_evidence)} nats`, reason].filter(Boolean).join(" · ");
   return h("li", {}, h("button", {
     type: "button", class: "incident", "data-id": incident.id, "data-open": incident.state === "open" && !incident.masked && !incident.standing && !incident.commissioning, "data-severity": incident.severity,
     "aria-pressed": state.incident === incident.id, onclick: () => choose(incident),
   },
   h("span", { class: "line" }, h("strong", { class: "hardware" }, incident.hardware), h("span", { class: "severity" }, words(incident.severity))),
-  h("span", { class: "line" }, h("span", { class: "map" }, `${mapTitle(incident.map)}${depths} · ${cells}`), amount(incident)),
+  h("span", { class: "line" }, h("span", { class: "map" }, extent(incident)), incident.standing ? null : amount(incident)),
   h("span", { class: "line small" }, h("span", {}, when(incident, run, past)), h("span", { class: "state" }, known ?? shown)),
-  h("span", { class: "line small" }, h("span", {}, [since, `evidence ${number(incident.peak_evidence)} nats`, reason].filter(Boolean).join(" · ")), bundle)));
+  why || bundle ? h("span", { class: "line small" }, h("span", {}, why ?? ""), bundle) : null));
 }
 
 /** Replace a list, keeping the keyboard where it was. */

@@ -1,5 +1,6 @@
 // The left map of a card: counts, or what the chosen detector makes of them.
 
+import { raised } from "./detectors.js";
 import { centres } from "./figure.js";
 import { colours } from "./palette.js";
 
@@ -40,7 +41,7 @@ const KINDS = {
   ratio: (plane) => plane.counts && plane.expected && ["Observed / expected", { z: ratios(plane), colorscale: AROUND_ONE, zmin: 0, zmax: 2, ticks: { tickvals: [0, 0.5, 1, 1.5, 2] } }],
   expected: ({ expected, reconstruction }) => (expected && ["Expected counts", amounts(expected, 1e-9, any)])
     || (reconstruction && ["Reconstruction (mean 1)", amounts(reconstruction, 1e-9, any)]),
-  evidence: ({ evidence, scores, status }) => evidence && [`${scores ? "Score" : "Evidence in nats"}${status.threshold === null ? "" : `, threshold ${short(status.threshold)}`}`, against(evidence, status.threshold)],
+  evidence: ({ evidence, scores, status }) => evidence && [`${scores ? "Score" : "Evidence in nats"}${status.threshold === null ? "" : `, threshold ${short(status.threshold)}${raised(status) ? " before it was raised" : ""}`}`, against(evidence, status.threshold)],
 };
 
 const LACKS = { ratio: "no counts expected", expected: "nothing expected", evidence: "no evidence" };

@@ -1,9 +1,9 @@
 // One card per map: what the shifter judges by eye, beside what the detector says.
 
 import { get } from "./api.js";
-import { chip, chosenStatus, depthOf, everybody, fillTools, isSilent, silence, statusText } from "./detectors.js";
+import { chip, chosenStatus, depthOf, everybody, fillTools, isSilent, raised, silence, statusText } from "./detectors.js";
 import { count, h, mapTitle, number, say, words } from "./dom.js";
-import { heightOf, layout, quality } from "./figure.js";
+import { BAR, layout, MARGINS, quality } from "./figure.js";
 import { left } from "./left.js";
 import { state } from "./state.js";
 import { hideTip, showTip, walk } from "./tip.js";
@@ -50,8 +50,8 @@ function facts(status) {
     status.image_events !== null && status.image_events !== status.events ? h("span", {}, `${count(status.image_events)} per image`) : null,
     h("span", {}, `pileup ${number(status.pileup)}`),
     status.span > 1 ? h("span", {}, `covers ${status.span} LS`) : null,
-    ...status.degraded.map((note) => h("span", { class: "degraded" }, `degraded: ${words(note)}`)),
-    status.detail ? h("span", {}, status.detail) : null,
+    ...status.degraded.filter((note) => note !== "THRESHOLDS_RAISED").map((note) => h("span", { class: "degraded" }, `degraded: ${words(note)}`)),
+    status.detail && !raised(status) ? h("span", {}, status.detail) : null, // that stands beside the verdict
   ];
 }
 
@@ -69,13 +69,14 @@ export async function draw(card, incident) {
   if (!plane?.codes) return;
   const cells = await cellsOf(meta, plane.status.bundle, plane.depth).catch(() => null);
   const chosen = chosenCells(card, incident);
-  const frame = layout(meta, plane, cells, chosen, heightOf(meta, card.quality.clientWidth));
+  const room = Math.min(card.quality.clientWidth - MARGINS, card.occupancy.clientWidth - MARGINS - BAR);
+  const frame = layout(meta, plane, cells, chosen, room);
   card.quality.dataset.outlined = chosen.size;
   const { title, traces } = left(meta, plane, state.show);
   say(card.caption, title);
   card.occupancy.setAttribute("aria-label", `${title.replace(" / ", " over ")} of ${meta.map}, lumisection ${plane.lumi}`);
-  card.quality.setAttribute("aria-label", `Quality of ${meta.map}: ${statusText(plane.status)}, ${plane.status.bad_cells} bad cells`);
-  if (traces) await Plotly.react(card.occupancy, traces, { ...frame, margin: { ...frame.margin, r: 58 } }, CONFIG);
+  card.quality.setAttribute("aria-label", [`Quality of ${meta.map}: ${statusText(plane.status)}`, raised(plane.status), `${plane.status.bad_cells} bad cells`].filter(Boolean).join(", "));
+  if (traces) await Plotly.react(card.occupancy, traces, { ...frame, margin: { ...frame.margin, r: frame.margin.r + BAR } }, CONFIG);
   else Plotly.purge(card.occupancy);
   await Plotly.react(card.quality, quality(meta, plane), frame, CONFIG);
   if (card.watched) return;
@@ -118,7 +119,7 @@ async function fill(card, { meta, statuses, chosen, key, plane, complaint }, lon
   card.root.classList.toggle("compact", isRound(meta));
   card.root.classList.toggle("lone", lone);
   card.root.classList.toggle("chosen", state.map === card.slug);
-  card.head.replaceChildren(h("h2", {}, mapTitle(meta.map)), chip(chosen));
+  card.head.replaceChildren(h("h2", {}, mapTitle(meta.map)), chip(chosen), raised(chosen) ? h("span", { class: "raised" }, raised(chosen)) : "");
   fillTools(card, meta, statuses, chosen);
   say(card.note, isSilent(chosen) ? silence(chosen) : "");
   card.note.hidden = !isSilent(chosen);

@@ -13,7 +13,7 @@ function svg(tag, attributes) {
 }
 
 /** Neighbours of equal quality become one bar: [first, last, quality]. */
-function stretches({ lumis, firsts, qualities }) {
+function stretches({ lumis, firsts }, qualities) {
   const found = [];
   lumis.forEach((lumi, i) => {
     const last = found.at(-1);
@@ -25,10 +25,13 @@ function stretches({ lumis, firsts, qualities }) {
   return found;
 }
 
-let shown = { lumis: [], firsts: [], first: null, qualities: [], lumi: null };
+let shown = { lumis: [], firsts: [], first: null, qualities: [], raised: [], lumi: null };
+
+/** What there is to say of the lumisection at a place: its quality, and whether thresholds were raised. */
+const saying = ({ qualities, raised }, i) => `${qualities[i] ?? "UNKNOWN"}${raised[i] ? ", thresholds raised" : ""}`;
 
 export function showTimeline(runs, lumi) {
-  shown = { lumis: runs.lumis, firsts: runs.firsts, first: runs.firsts[0], qualities: runs.qualities, lumi };
+  shown = { lumis: runs.lumis, firsts: runs.firsts, first: runs.firsts[0], qualities: runs.qualities, raised: runs.raised, lumi };
   const root = byId("timeline");
   const { lumis } = shown;
   if (!lumis.length) {
@@ -39,9 +42,12 @@ export function showTimeline(runs, lumi) {
   const first = runs.firsts[0];
   const width = lumis.at(-1) - first + 1;
   const picture = svg("svg", { viewBox: `0 0 ${width} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  for (const [from, to, quality] of stretches(runs)) {
+  for (const [from, to, quality] of stretches(runs, runs.qualities)) {
     const height = HEIGHT[quality];
     picture.append(svg("rect", { x: from - first, width: to - from + 1, y: 1 - height, height, class: `q-${quality}` }));
+  }
+  for (const [from, to, is] of stretches(runs, runs.raised)) {
+    if (is) picture.append(svg("rect", { x: from - first, width: to - from + 1, y: 0, height: 0.12, class: "raised" }));
   }
   const cursor = h("span", { class: "cursor" });
   cursor.style.left = `${(100 * (lumi - first + 0.5)) / width}%`;
@@ -49,14 +55,16 @@ export function showTimeline(runs, lumi) {
   root.setAttribute("aria-valuemin", first);
   root.setAttribute("aria-valuemax", lumis.at(-1));
   root.setAttribute("aria-valuenow", lumi);
-  root.setAttribute("aria-valuetext", `LS ${lumi}: ${runs.qualities[lumis.indexOf(lumi)] ?? "UNKNOWN"}`);
+  root.setAttribute("aria-valuetext", `LS ${lumi}: ${saying(runs, lumis.indexOf(lumi))}`);
   legend(runs);
 }
 
 /** The strip's ends and what is in it, in words. */
-function legend({ lumis, firsts, qualities }) {
+function legend({ lumis, firsts, qualities, raised }) {
   const of = (quality) => qualities.filter((found) => found === quality).length;
   const parts = ["GOOD", "BAD", "UNKNOWN"].map((quality) => h("span", { class: `key q-${quality}` }, `${of(quality)} ${quality.toLowerCase()}`));
+  const n = raised.filter(Boolean).length;
+  if (n) parts.push(h("span", { class: "key raised" }, `${n} with thresholds raised`));
   byId("strip-legend").replaceChildren(h("span", {}, `LS ${firsts[0]}`), h("span", { class: "keys" }, parts), h("span", {}, `LS ${lumis.at(-1)}`));
 }
 
@@ -76,7 +84,7 @@ export function watchTimeline(go) {
   root.addEventListener("click", (event) => to(under(event)));
   root.addEventListener("pointermove", (event) => {
     const lumi = under(event);
-    if (lumi !== undefined) root.title = `LS ${lumi}: ${shown.qualities[shown.lumis.indexOf(lumi)]}`;
+    if (lumi !== undefined) root.title = `LS ${lumi}: ${saying(shown, shown.lumis.indexOf(lumi))}`;
   });
   root.addEventListener("keydown", (event) => {
     const { lumis, lumi } = shown;
