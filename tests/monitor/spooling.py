@@ -89,7 +89,10 @@ def prepared(folder: Path, bundle: Path) -> Site:
 def until(what: Callable[[], object], process: subprocess.Popen[bytes] | None = None) -> None:
     """Wait until something is so; fails when it takes too long or the monitor ends meanwhile."""
     deadline = time.monotonic() + PATIENCE
-    while not what():
+    while True:
+        began = time.monotonic()
+        if what():
+            return
         assert time.monotonic() < deadline, "it never came"
         assert process is None or process.poll() is None, "the monitor ended"
-        time.sleep(0.02)
+        time.sleep(max(0.02, 2 * (time.monotonic() - began)))

@@ -17,6 +17,9 @@ from caloscope.store import Store
 from ..pipeline.making import LABEL, MAP, RUN, Recorded, fill, recorded, trained
 from .test_data_sets import written
 
+LUMIS = (90, 30)
+"""Lumisections of the two data sets."""
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -33,9 +36,9 @@ with Store(store) as opened:
 
 def data(folder: Path) -> list[Path]:
     """Two data sets with faults in them."""
-    faults = [Fault(MAP, (1, 4), "dead", onset=30, end=90), Fault(MAP, "TOY left", "factor", 0.7, onset=120)]
+    faults = [Fault(MAP, (1, 4), "dead", onset=20, end=40), Fault(MAP, "TOY left", "factor", 0.7, onset=60)]
     paths = [folder / "first.h5", folder / "second.h5"]
-    for path, run, lumis in zip(paths, (RUN, RUN + 1), (200, 60), strict=True):
+    for path, run, lumis in zip(paths, (RUN, RUN + 1), LUMIS, strict=True):
         written(path, fill(lumis, faults, run=run))
     return paths
 
@@ -45,8 +48,8 @@ def undisturbed(folder: Path, paths: list[Path], *, together: float) -> Recorded
     with Store(str(folder / f"{together}.sqlite")) as store:
         intake = Intake(store, [bundles.load(folder / "toy.bundle")], LABEL)
         done = replay(paths, intake, together=together)
-        assert (done.files, done.lumisections, done.results) == (2, 260, 260)
-        assert [(row.status, row.lumis) for row in store.files()] == [("DONE", 200), ("DONE", 60)]
+        assert (done.files, done.lumisections, done.results) == (2, sum(LUMIS), sum(LUMIS))
+        assert [(row.status, row.lumis) for row in store.files()] == [("DONE", each) for each in LUMIS]
         return recorded(store)
 
 
@@ -55,7 +58,7 @@ def test_kill_minus_nine_changes_nothing(tmp_path: Path) -> None:
     trained(tmp_path)
     paths, store = data(tmp_path), tmp_path / "killed.sqlite"
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "toy.bundle"), str(store), *map(str, paths)]
-    moments = np.random.default_rng().uniform(0.0, 0.25, 5)
+    moments = np.random.default_rng().uniform(0.0, 0.25, 3)
     print("killed after seconds of work:", moments)  # a failing test must be repeatable
     for seconds in moments:
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -66,7 +69,7 @@ def test_kill_minus_nine_changes_nothing(tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
     with Store(str(store), read_only=True) as opened:
         found, files = recorded(opened), opened.files()
-    assert [(row.status, row.lumis) for row in files] == [("DONE", 200), ("DONE", 60)]
+    assert [(row.status, row.lumis) for row in files] == [("DONE", each) for each in LUMIS]
     assert found == undisturbed(tmp_path, paths, together=60.0)
     assert found == undisturbed(tmp_path, paths, together=0.0)
 
@@ -75,10 +78,10 @@ def test_what_was_scored_before_is_not_scored_again(tmp_path: Path) -> None:
     trained(tmp_path)
     paths = data(tmp_path)
     with Store(str(tmp_path / "store.sqlite")) as store:
-        for expected in (260, 0):
+        for expected in (sum(LUMIS), 0):
             intake = Intake(store, [bundles.load(tmp_path / "toy.bundle")], LABEL)
             done = replay(paths, intake)
-            assert (done.lumisections, done.results, done.runs) == (260, expected, {RUN, RUN + 1})
+            assert (done.lumisections, done.results, done.runs) == (sum(LUMIS), expected, {RUN, RUN + 1})
             assert not intake.is_waiting
 
 

@@ -61,6 +61,7 @@ def scheduler() -> Iterator[str]:
     yield from started_scheduler(2)
 
 
+@pytest.mark.slow
 def test_a_cluster_measures_the_same(cache: Path, tmp_path: Path, scheduler: str) -> None:
     path = written(tmp_path)
     said = caloscope("study", path, "-o", tmp_path / "r", "--cache", tmp_path / "c", "--scheduler", scheduler)

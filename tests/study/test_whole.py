@@ -63,6 +63,7 @@ def test_the_same_study_gives_the_same_numbers(cache: Path, tmp_path: Path) -> N
     assert one.ranking == other.ranking
 
 
+@pytest.mark.slow
 def test_each_detector_is_ranked_once(cache: Path, tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(path.read_text().replace("lumis = 120", "lumis = [20, 120]"))

@@ -76,11 +76,12 @@ class Finishing:
     def is_due(self, *, idle: bool) -> bool:
         """Whether to `flush` now: when nothing came for a while, else where much has come together.
 
-        The files of a lumisection come one after the other; none should wait for the output of another.
+        The files of a lumisection come one after the other; none should wait for the output of another. Where
+        none is written, what is left to do takes too little time to wait with it.
         """
         now = time.monotonic()
         waited = now - self._since if self._rows else 0.0
-        quiet = now - self._taken_at >= QUIET_SECONDS
+        quiet = self._output_dir is None or now - self._taken_at >= QUIET_SECONDS
         at_rest = idle and (quiet or waited > OUTPUT_SECONDS)
         much = len(self._rows) >= FILES_PER_OUTPUT or waited > LATEST_SECONDS
         return (at_rest or much) and now >= self._rested_at
