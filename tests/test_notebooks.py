@@ -24,8 +24,15 @@ def test_nothing_that_was_computed_is_kept(path: Path) -> None:
     assert book["metadata"]["kernelspec"]["name"] == "python3"
 
 
+LONG = ("networks", "read_study")
+"""Notebooks that train networks or measure a study: a minute each."""
+
+
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] * (path.stem in LONG), id=path.stem) for path in NOTEBOOKS],
+)
 def test_it_runs(path: Path, tmp_path: Path) -> None:
     # A process and settings of its own: that warnings are errors here is not for the kernel and its tools.
     settings = tmp_path / "pytest.ini"

@@ -18,7 +18,7 @@ from ..pipeline.making import LABEL, MAP, RUN, fill, recorded, trained
 from .files import drop
 from .spooling import Site, prepared, until
 
-KILLS = 5
+KILLS = 3
 WAITING = 45
 """Files that are there before the first monitor starts: it is killed while it catches up."""
 
