@@ -50,8 +50,9 @@ def test_the_spool_vanishes_in_the_middle_of_a_backlog_and_comes_back(tmp_path: 
     with living(tmp_path, settings=PATIENT) as site:
         site.until(lambda: site.pulse.files)
         site.spool.rename(tmp_path / "away")
-        site.until(lambda: site.pulse.troubled("spool") and site.pulse.troubled("source"))
-        waiting = [row for row in site.rows() if row.status == "WAITING"]
+        # Trouble is told before it is written down.
+        site.until(lambda: site.pulse.troubled("spool") and site.store.waiting_files())
+        waiting = site.store.waiting_files()
         (tmp_path / "away").rename(site.spool)
         site.done(*(path.name for path in paths))
         site.until(lambda: "spool" in site.pulse.healings and "source" in site.pulse.healings)
