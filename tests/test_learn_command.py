@@ -7,8 +7,8 @@ import pytest
 
 from caloscope import bundle
 from caloscope.cli.good_data import Chosen
+from caloscope.cli.learn_asked import Order
 from caloscope.cli.learn_network import given_of
-from caloscope.cli.learn_order import Order
 from caloscope.config.catalogue import load
 from caloscope.errors import UsageError
 from caloscope.geometry import view

@@ -9,7 +9,7 @@ from caloscope.geometry.eras import ERAS, Era
 from caloscope.geometry.hcal_layout import IETA, Subdetector, ieta_bin, phase0, subdetectors
 from caloscope.simulate.hcal.detector import hcal
 from caloscope.simulate.hcal.pattern import DEAD, HO_DEAD, hazards, outer
-from caloscope.simulate.healthy import healthy
+from caloscope.simulate.makers import healthy
 from caloscope.simulate.stability import DEFAULT, STEADY
 
 from .hcal_measuring import HB, HE, ON, SPECS, Array, depth_of, lumi, made, ring_of

@@ -13,7 +13,7 @@ from caloscope.config.catalogue import MapSpec, load
 from caloscope.geometry import View, view
 from caloscope.readers import read
 from caloscope.simulate.fill import Fill
-from caloscope.simulate.healthy import healthy_maps
+from caloscope.simulate.makers import healthy_maps
 from caloscope.simulate.simulated import lumisections
 from caloscope.simulate.spool import write_fill
 

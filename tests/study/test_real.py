@@ -15,6 +15,7 @@ from caloscope.errors import UsageError
 from caloscope.geometry import view
 from caloscope.records import LumiId
 from caloscope.study.protocols import protocol_of
+from caloscope.study.real.asked import RealStudy
 from caloscope.study.real.injected import DIGIS, HITS, OWN
 from caloscope.study.real.lines import ALL, InjectedLine, classes
 from caloscope.study.real.loading import loaded
@@ -173,7 +174,7 @@ def test_the_difference_shows_rec_hits_that_fail_and_nothing_of_digis(folder: Pa
         "lost": {**SAMPLE, "minus": "HCAL/rechit"},
     }
     known = {"factors": [0.8], "detectors": ["pull", "lost"], "bins": []}
-    text = RealText.model_validate({**TEXT, **known, "sample": samples})
+    text = RealStudy.model_validate({**TEXT, **known, "sample": samples})
     told = text.measure(tmp_path / "out", [], lambda _: None, folder)
     with (tmp_path / "out" / "compared.csv").open() as file:
         rows = {(row["kind"], row["map"], row["detector"]): row for row in csv.DictReader(file)}

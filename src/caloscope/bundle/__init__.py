@@ -14,7 +14,8 @@ Its hash covers every byte of these files but the last and is part of the key of
 from caloscope.bundle.card import FORMAT, Card, Told, make_card
 from caloscope.bundle.edited import EDITED, edited, in_force, told_of_edited
 from caloscope.bundle.files import FILES, digest
-from caloscope.bundle.folder import Bundle, load, save
+from caloscope.bundle.folder import Bundle, load
+from caloscope.bundle.saving import save
 from caloscope.bundle.selftest import SelfTest
 from caloscope.bundle.state import ACTIVE, Standing, State, read_state, write_state
 from caloscope.bundle.verify import TOLERANCE, Verified, read_selftest, verify

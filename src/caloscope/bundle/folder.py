@@ -1,16 +1,10 @@
-"""A bundle as a folder: saving it whole or not at all, and loading what fits this Caloscope."""
+"""A bundle as a folder: loading what fits this Caloscope."""
 
-import shutil
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-import tomli_w
-
-from caloscope.bundle import selftest as selftests
-from caloscope.bundle.arrays import read_arrays, write_arrays
+from caloscope.bundle.arrays import read_arrays
 from caloscope.bundle.card import Card, parse_card, remedy, require_map, require_settings
 from caloscope.bundle.document import MOST_BYTES, parse_document
 from caloscope.bundle.files import (
@@ -18,19 +12,16 @@ from caloscope.bundle.files import (
     CALORIMETER,
     CARD,
     MODEL,
-    SELFTEST,
     digest_of,
     require_files,
     require_folder,
-    sums,
 )
-from caloscope.bundle.state import ACTIVE, Standing, put_state, read_state
-from caloscope.bundle.swap import recover, settle, swap
-from caloscope.bundle.verify import verify
+from caloscope.bundle.state import ACTIVE, Standing, read_state
+from caloscope.bundle.swap import recover
 from caloscope.config.catalogue import MapSpec
 from caloscope.config.catalogue import load as load_catalogue
 from caloscope.detectors import detector_class
-from caloscope.detectors.base import Detector, Observation
+from caloscope.detectors.base import Detector
 from caloscope.detectors.plain_file import read_plain
 from caloscope.errors import BundleError, CaloscopeError
 from caloscope.geometry import View, view
@@ -60,50 +51,6 @@ class Bundle:
         told = f"{self.card.detector} for {self.spec.name} ({self.view.era})"
         hash_ = f"hash {self.hash}" if self.hash else "not saved yet"
         return f"<Bundle {self.card.name}: {told}, {hash_}, {self.standing.state}>"
-
-
-def save(
-    folder: Path,
-    card: Card,
-    detector: Detector,
-    *,
-    model: Path | None = None,
-    calorimeter: str | None = None,
-    selftest: Sequence[Observation] = (),
-    standing: Standing = ACTIVE,
-) -> Bundle:
-    """Write a bundle folder, whole or not at all, and answer with it as it will be loaded.
-
-    `selftest` holds a few lumisections in order that are kept with the detector's answers; what is read back
-    must give them again. An existing bundle of that name is replaced: the new one stays in commissioning
-    where the old one was, or where the bundle that it was made from is, whose `standing` is given; else it is
-    active. Raises `BundleError` when the folder is something else.
-    """
-    recover(folder)
-    if folder.exists() and not (folder / CARD).is_file():
-        raise BundleError(f"{folder}: found something that is no bundle, expected a bundle or nothing")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        draft.chmod(0o755)
-        write_arrays(draft / ARRAYS, detector.arrays())
-        if selftest:
-            selftests.write(draft / SELFTEST, detector, selftest)
-        if model is not None:
-            shutil.copyfile(model, draft / MODEL)
-        if calorimeter is not None:
-            (draft / CALORIMETER).write_text(calorimeter, encoding="utf-8")
-        told = card.model_copy(update={"files": sums(draft)}).model_dump(exclude_none=True)
-        (draft / CARD).write_bytes(tomli_w.dumps(told).encode())
-        written = load(draft)  # what cannot be loaded must not take the place of what can
-        if selftest:
-            verify(written)
-        _keep_state(folder, draft, standing)
-        settle(draft)
-        swap(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return load(folder)
 
 
 def load(folder: Path) -> Bundle:
@@ -137,21 +84,6 @@ def load(folder: Path) -> Bundle:
     if _read_card(folder) != content:  # its detector may be the other bundle's
         raise BundleError(f"{folder}: found another bundle than a moment ago, expected one: load it again")
     return Bundle(card, digest_of(checked), spec, on, detector, calorimeter, model, standing, folder)
-
-
-def _keep_state(old: Path, draft: Path, origin: Standing) -> None:
-    """What is made anew, or from another one, in commissioning stays so: nobody must hear it all of a sudden.
-
-    `old` is the bundle that it takes the place of, if there is any.
-    """
-    try:
-        replaced = read_state(old)
-    except BundleError:  # what nobody can read is no reason to refuse a new bundle
-        replaced = ACTIVE
-    for standing in (replaced, origin):
-        if standing.state == "commissioning":
-            put_state(draft, standing)
-            return
 
 
 def _read_card(folder: Path) -> bytes:

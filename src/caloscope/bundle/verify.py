@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from caloscope.bundle.answered import Answered
 from caloscope.bundle.edited import EDITED, edited, in_force
 from caloscope.bundle.files import CARD, SELFTEST
+from caloscope.bundle.folder import Bundle
 from caloscope.bundle.selftest import SelfTest, answers_of, read
 from caloscope.errors import BundleError
-
-if TYPE_CHECKING:
-    from caloscope.bundle.folder import Bundle
 
 TOLERANCE = 1e-3
 """Largest relative difference between the answers of two machines.
@@ -44,13 +42,13 @@ class Verified:
         return max(self.differences.values(), default=0.0)
 
 
-def read_selftest(bundle: "Bundle") -> SelfTest | None:
+def read_selftest(bundle: Bundle) -> SelfTest | None:
     """The self-test of a loaded bundle, None where it has none. Raises `BundleError` when damaged."""
     path = _path(bundle)
     return read(path, bundle.view.shape) if path is not None and path.is_file() else None
 
 
-def verify(bundle: "Bundle", tolerance: float = TOLERANCE) -> Verified:
+def verify(bundle: Bundle, tolerance: float = TOLERANCE) -> Verified:
     """Run the self-test of a bundle with its detector as it was loaded; needs no torch.
 
     The difference of two numbers is taken relative to the larger of the one stored and a scale below which
@@ -77,7 +75,7 @@ def verify(bundle: "Bundle", tolerance: float = TOLERANCE) -> Verified:
     return Verified(len(found), largest)
 
 
-def _require_calibrated(bundle: "Bundle") -> None:
+def _require_calibrated(bundle: Bundle) -> None:
     """Raises `BundleError` for thresholds that were written into a card by hand: its rates are not theirs."""
     for name, calibrated in edited(bundle.card).items():
         where = bundle.card.name if bundle.folder is None else bundle.folder / CARD
@@ -85,7 +83,7 @@ def _require_calibrated(bundle: "Bundle") -> None:
         raise BundleError(f"{where}: {EDITED}: {found}, expected {calibrated:.4g}: calibrate again")
 
 
-def _path(bundle: "Bundle") -> Path | None:
+def _path(bundle: Bundle) -> Path | None:
     return None if bundle.folder is None else bundle.folder / SELFTEST
 
 

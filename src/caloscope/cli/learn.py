@@ -66,7 +66,8 @@ def train(
     or interrupted goes on where it was when the same command is given again.
     """
     from caloscope.cli.good_data import Chosen
-    from caloscope.cli.learn_order import Order, carry_out
+    from caloscope.cli.learn_asked import Order
+    from caloscope.cli.learn_order import carry_out
 
     chosen = Chosen(label, era, run, runs, lumis)
     text = calorimeter_text(calorimeter)

@@ -15,7 +15,7 @@ from caloscope.errors import UsageError
 
 if TYPE_CHECKING:
     from caloscope.bundle import Bundle
-    from caloscope.cli.learn_order import Order
+    from caloscope.cli.learn_asked import Order
     from caloscope.config.catalogue import MapSpec
     from caloscope.geometry import View
     from caloscope.pipeline.state import Given

@@ -2,7 +2,8 @@
 
 from caloscope.simulate.conditions import Beam, Conditions, Dataset
 from caloscope.simulate.fill import Fill, conditions, realistic
-from caloscope.simulate.healthy import Healthy, healthy, healthy_maps
+from caloscope.simulate.healthy import Healthy
+from caloscope.simulate.makers import healthy, healthy_maps
 from caloscope.simulate.season import campaign
 from caloscope.simulate.simulated import Simulated, lumisections, simulated
 from caloscope.simulate.spool import write_fill, write_lumisection

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, Valid
 
 from caloscope.errors import UsageError
 from caloscope.study.described import explained
-from caloscope.study.real.text import RealText
+from caloscope.study.real.asked import RealStudy
 
 Tell: TypeAlias = Callable[[str], None]
 _Words: TypeAlias = Annotated[str, Field(max_length=200, pattern=r"^[ -~]*$")]
@@ -89,9 +89,9 @@ def _refuse_data(title: str, data: Path | None) -> None:
         raise UsageError(f"{title}: found --data {data}, expected none: it measures no files")
 
 
-ProtocolText: TypeAlias = EndcapText | Ml4dqmText | RealText
+ProtocolText: TypeAlias = EndcapText | Ml4dqmText | RealStudy
 _ANY: Final[TypeAdapter[ProtocolText]] = TypeAdapter(
-    Annotated[EndcapText | Ml4dqmText | RealText, Field(discriminator="protocol")]
+    Annotated[EndcapText | Ml4dqmText | RealStudy, Field(discriminator="protocol")]
 )
 
 

@@ -1,9 +1,8 @@
 """A study on measured files as its TOML text describes it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
 import numpy as np
@@ -117,24 +116,6 @@ class RealText(_Table):
         cells = f"{self.sets} sets of {100 * self.places:g} % of the cells"
         detectors, faults = f"{len(self.detectors)} detectors", f"{len(self.factors)} faults"
         return f"{len(self.sample)} samples, {detectors}, {faults} in {cells}"
-
-    def measure(
-        self, output: Path, bundles: Sequence[Path], tell: Callable[[str], None], data: Path | None = None
-    ) -> list[str]:
-        """Measure, write the report, and give its sentences; `data` is the folder of measured files.
-
-        Raises `UsageError` without it, and `SourceError` for a file that will not do.
-        """
-        from caloscope.study.real.whole import run
-
-        if bundles:
-            raise UsageError(
-                f"{self.title}: found bundles, expected none: its detectors learn from the files"
-            )
-        if data is None or not data.is_dir():
-            found = "no folder" if data is None else f"no folder {data}"
-            raise UsageError(f"{self.title}: found {found}, expected one of measured files, with --data")
-        return run(self, data, output, tell)
 
 
 def cells_of(on: View, name: str) -> Mask:
