@@ -70,8 +70,8 @@ def final(bundle: Bundle, arrivals: Sequence[Lumisection]) -> list[bytes]:
 
 def test_every_order_of_a_few_leaves_the_same_states(bundle: Bundle) -> None:
     """A run with a reset in it, and the first of the next run."""
-    few = [each for each in restarted() if each.run > RUN or 30 <= each.lumi <= 70][:6]
-    assert len(few) == 6
+    few = [each for each in restarted() if each.run > RUN or 30 <= each.lumi <= 70][1:6]
+    assert len(few) == 5
     expected = final(bundle, few)
     for order in permutations(few):
         assert final(bundle, order) == expected

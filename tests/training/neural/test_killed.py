@@ -44,6 +44,7 @@ def kill(folder: Path, epochs: int, seed: int = 1) -> list[int]:
     return told
 
 
+@pytest.mark.slow
 def test_kill_minus_nine_in_training(tmp_path: Path) -> None:
     whole, folder = tmp_path / "whole" / "x.bundle", tmp_path / "x.bundle"
     # In a process like the others: how sums are rounded depends on the number of threads, and what else runs
