@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import create_engine, inspect, make_url
 
 from caloscope.errors import Fault, StoreError
+from caloscope.monitor.alone import alone
 from caloscope.records import Cell, LumiId, LumiState, Reason
 from caloscope.store import Checkpoint, Entry, FileRow, LumiRow, RunRow, Store
+from caloscope.store.noticing import Notice
 from caloscope.store.upgrading import upgrade
 
 from .making import BUNDLE, LABEL, MAP, RUN, bundle, incident, key, scored, unknown
@@ -120,3 +122,48 @@ def test_postgresql_is_upgraded(url: str) -> None:
         assert [(row.source, row.stages) for row in store.results(LABEL, RUN)] == [("", {}), ("", {})]
         assert [row.attempts for row in store.files()] == [1]
         assert store.thin(1, 100) == 1
+
+
+def test_one_monitor_at_a_time_has_the_right_to_write(url: str) -> None:
+    with Store(url) as first, Store(url) as second, Store(url, read_only=True) as reader:
+        with first.claimed() as ours:
+            assert ours
+            assert reader.is_claimed()
+            with second.claimed() as theirs:
+                assert not theirs
+            with (
+                pytest.raises(StoreError, match="found another monitor that writes into it"),
+                alone(second, 0.2),
+            ):
+                pass
+            assert reader.is_claimed(), "who asks in vain takes it from nobody"
+        assert not reader.is_claimed()
+        with alone(second, 0.2):
+            assert reader.is_claimed()
+
+
+def test_a_commit_is_noticed(url: str) -> None:
+    with Store(url) as store:
+        store.register_bundle(bundle())
+        notice = Notice(url)
+        assert notice.changed()
+        assert not notice.wait(0.05)
+        store.record([scored(1)])
+        assert notice.wait(2.0)
+        assert not notice.changed()
+        notice.close()
+
+
+def test_masks_are_as_they_were_then(url: str) -> None:
+    masked: dict[int, dict[Cell, int]] = {lumi: {(1, 2): 3 if lumi > 2 else 0} for lumi in (1, 2, 3)}
+    found = replace(incident(1, 1, 3), cells=((1, 2),))
+    with Store(url) as store:
+        store.register_bundle(bundle())
+        for lumi, bad in masked.items():
+            store.record([scored(lumi, bad)], [found])
+        store.add_mask(MAP, [(1, 2)], "anna", "noise")
+        assert [store.as_then([found], LumiId(RUN, lumi))[0].masked for lumi in (1, 2, 3)] == [
+            False,
+            False,
+            True,
+        ]

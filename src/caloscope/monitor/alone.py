@@ -2,10 +2,10 @@
 
 import fcntl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from caloscope.errors import StoreError
 from caloscope.store import Store
@@ -16,26 +16,45 @@ PATIENCE: Final = 5.0
 
 @contextmanager
 def alone(store: Store, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the right to monitor into a store of one file; a store on a server is not guarded.
+    """Hold the right to monitor into a store, in a file or on a PostgreSQL server; others are not guarded.
 
     The right ends with the process, however that ends. Raises `StoreError` where another one has it.
     """
-    path = store.location
-    if path is None:
+    with ExitStack() as holding:
+        path = store.location
+        if path is not None:
+            lock = holding.enter_context(_lock_of(path).open("ab"))
+            _wait(lambda: _flocked(lock), str(path), patience)
+        elif store.can_be_claimed:
+            # Each try has a connection of its own, so that none is kept in vain.
+            _wait(lambda: _claimed(store, holding), "the server's store", patience)
         yield
-        return
-    with _lock_of(path).open("ab") as held:
-        until = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    found = f"{path}: found another monitor that writes into it"
-                    raise StoreError(f"{found}, expected to be the only one") from None
-                time.sleep(0.1)
-        yield
+
+
+def _wait(take: Callable[[], bool], name: str, patience: float) -> None:
+    until = time.monotonic() + patience
+    while not take():
+        if time.monotonic() > until:
+            raise StoreError(
+                f"{name}: found another monitor that writes into it, expected to be the only one"
+            )
+        time.sleep(0.1)
+
+
+def _flocked(lock: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _claimed(store: Store, holding: ExitStack) -> bool:
+    with ExitStack() as trying:
+        if not trying.enter_context(store.claimed()):
+            return False
+        holding.push(trying.pop_all())
+    return True
 
 
 def is_held(path: Path) -> bool:

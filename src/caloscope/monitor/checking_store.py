@@ -33,11 +33,15 @@ def look_at_store(address: str) -> Finding:
 def look_who_writes(address: str) -> Iterator[Finding]:
     """A monitor that has the store now, where one has."""
     try:
-        path = file_of(address)
+        path, store = file_of(address), _opened(address)
+        if store is None:
+            return
+        with store:
+            held = is_held(path) if path is not None else store.can_be_claimed and store.is_claimed()
     except StoreError:  # told of the store already
         return
-    if path is not None and is_held(path):
-        told = f"{path}: another one writes into it now, and a second one would not start"
+    if held:
+        told = f"{path or 'there'}: another one writes into it now, and a second one would not start"
         yield Finding("note", "monitor", told)
 
 

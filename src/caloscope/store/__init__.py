@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from caloscope.store.books import Books
+from caloscope.store.claiming import Claiming
 from caloscope.store.entries import Entry, Packed, packed
 from caloscope.store.flag_reading import FlagReading
 from caloscope.store.ledger import Ledger
@@ -51,7 +52,7 @@ __all__ = [
 ]
 
 
-class Store(Reading, FlagReading, Ledger, Lumis, Pictured, Writing, Books, Retention):
+class Store(Reading, FlagReading, Ledger, Lumis, Pictured, Writing, Books, Retention, Claiming):
     """A database of verdicts, opened from a SQLAlchemy URL or the path of an SQLite file; a context manager.
 
     A writer creates the file (its folder must be there) or the tables of an empty database; `read_only`
