@@ -99,18 +99,34 @@ def test_verdicts_that_are_late_again_and_again_are_told(tmp_path: Path) -> None
 
 
 def test_a_file_of_a_run_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    """What comes after it is not late, and the file is tried again where somebody says that it can be."""
+    """What comes after it is not late."""
     (wrong,) = spool_of(tmp_path, fill(1, run=999_999))
     with Store(str(tmp_path / "store.sqlite")) as store:
         intake = Intake(store, [toy()], LABEL, runs=range(RUN, RUN + 2))
         taken = intake.take(wrong)
-        assert taken.error is not None
         assert str(taken.error) == (
-            f"{wrong}: WRONG_RUN: found run 999999, expected one from {RUN} to {RUN + 1}"
+            f"{wrong}: WRONG_RUN: found run 999999, expected runs from {RUN} to {RUN + 1}"
         )
         drop(tmp_path, fill(1)[0])
         assert intake.take(tmp_path / file_name(fill(1)[0])).results[0].reason is not Reason.LATE
         assert store.runs_known(LABEL) == []
+    with living(tmp_path) as site:  # with other settings
+        site.done(wrong.name)
+
+
+def test_of_a_file_of_several_runs_those_that_can_be_are_taken(tmp_path: Path) -> None:
+    class Several(Intake):
+        """Reads a file of three runs."""
+
+        def _all(self, path: Path, run: int | None) -> Iterator[Lumisection]:
+            return iter([*fill(2, run=5), *fill(2), *fill(2, run=999_999)])
+
+    (tmp_path / "all.root").write_text("")
+    with Store(str(tmp_path / "store.sqlite")) as store:
+        taken = Several(store, [toy()], LABEL, runs=range(RUN, RUN + 1)).take(tmp_path / "all.root")
+        assert [result.key.run for result in taken.results] == [RUN, RUN]
+        assert taken.error is not None
+        assert taken.error.found == "run 5 and 1 more"
 
 
 def test_a_file_of_many_is_left_in_between_and_recorded_bit_by_bit(

@@ -130,3 +130,9 @@ def test_partitions_that_are_part_of_no_view_are_noted(site: Path) -> None:
     ]
     (site / "conditions.csv").write_text("run,off\n1,TOY\n", "utf-8")
     assert [verdict for verdict, _ in of("conditions", site, text)] == ["ok"]
+
+
+def test_a_store_beyond_the_runs_that_are_taken_is_told(site: Path) -> None:
+    assert of("runs", site) == []
+    found_ = f"found run {RUN} in the store, runs from 1 to {RUN - 1} are taken"
+    assert of("runs", site, f"{TEXT}last_run = {RUN - 1}\n") == [("note", found_)]

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from caloscope import geometry
 from caloscope.records import Cell, Direction, LumiId, MapResult, Quality, Reason
 from caloscope.store import BundleRow, FlagRow, Store
+from caloscope.store.masked_then import masked_then
 from caloscope.store.schema import flags
 
 from .making import LABEL, MAP, RUN, SHAPE, bundle, incident, opened, scored, unknown
@@ -236,3 +238,21 @@ def test_incidents_are_as_masked_as_they_were_then(tmp_path: Path) -> None:
         assert store.as_then([replace(first, opened=LumiId(RUN, 4), masked=False)], LumiId(RUN, 1))[0].masked
         later = [replace(first, closed=LumiId(RUN, 8), masked=True)]
         assert store.as_then(later, LumiId(RUN + 1, 1)) == later
+
+
+def test_of_an_incident_its_own_cells_alone_are_looked_at() -> None:
+    """In a bad night there are hundreds, and thousands of flags: all with all would take a minute."""
+
+    class Asked(dict[tuple[tuple[str, str, str], Cell], list[Any]]):
+        """No flags, and which were asked for."""
+
+        keys_asked: list[Cell]
+
+        def get(self, key: Any, default: Any = None) -> Any:
+            self.keys_asked.append(key[1])
+            return super().get(key, default)
+
+    flags, cells = Asked(), ((1, 2), (2, 4))
+    flags.keys_asked = []
+    assert masked_then(replace(incident(1, 1, 6), cells=cells, masked=True), flags, LumiId(RUN, 3))
+    assert flags.keys_asked == list(cells)

@@ -11,7 +11,12 @@ from caloscope.bundle import Bundle
 from caloscope.config.conditions_table import ConditionsTable
 from caloscope.config.monitoring import Monitoring
 from caloscope.errors import CaloscopeError
-from caloscope.monitor.checking_store import look_at_store, look_where_they_go_on, look_who_writes
+from caloscope.monitor.checking_store import (
+    look_at_runs,
+    look_at_store,
+    look_where_they_go_on,
+    look_who_writes,
+)
 from caloscope.monitor.doubts import each_once
 from caloscope.monitor.finding import Finding
 from caloscope.monitor.partitions import listed, strangers, views_of
@@ -33,6 +38,7 @@ def findings(found: Monitoring) -> Iterator[Finding]:
     in_use, same = _each_once(loaded)
     yield from same
     if store.verdict != "bad":
+        yield from look_at_runs(said.store, said.label, said.runs)
         yield from look_where_they_go_on(said.store, in_use, said.label)
     yield _output(found)
     yield from _conditions(found, loaded)

@@ -45,6 +45,21 @@ def look_who_writes(address: str) -> Iterator[Finding]:
         yield Finding("note", "monitor", told)
 
 
+def look_at_runs(address: str, label: str, runs: range) -> Iterator[Finding]:
+    """A newest run on record that is none of those that are taken: what comes next may be refused."""
+    try:
+        store = _opened(address)
+        if store is None:
+            return
+        with store:
+            newest = max(store.runs(label), default=None)
+    except StoreError:  # told of the store already
+        return
+    if newest is not None and newest not in runs:
+        found = f"found run {newest} in the store, runs from {runs[0]} to {runs[-1]} are taken"
+        yield Finding("note", "runs", found)
+
+
 def look_where_they_go_on(address: str, bundles: Sequence[Bundle], label: str) -> Iterator[Finding]:
     """What a monitor would take up, read as it reads it, of a store that can be used."""
     try:

@@ -57,7 +57,7 @@ class Finishing:
         self._trouble = Backoff("output", pulse)
         self._rows: list[tuple[FileRow, frozenset[int]]] = []
         self._owing: list[tuple[FileRow, frozenset[int]]] = []
-        self._since = self._rested_at = self._taken_at = time.monotonic()
+        self._since = self._rested_at = self._taken_at = self._ending_since = time.monotonic()
         self._due: set[int] = set()
         self._ending: dict[int, str] = {}
         self._runs_noted: dict[int, float] = {}
@@ -100,6 +100,8 @@ class Finishing:
             self._due.add(run)
             self._open |= {run} - self._ended
             self._seen.add(run)
+        if not self._ending:
+            self._ending_since = time.monotonic()
         newest = max(self._open | self._ended, default=0)
         self._ending |= dict.fromkeys(self._open - {newest} - self._ending.keys(), "next run")
 
@@ -114,14 +116,17 @@ class Finishing:
         elif ended is not None and ended not in self._ended:
             log.warning("marker of a run of which nothing came", run=ended)
 
-    def flush(self) -> None:
-        """Write the output that is due, and note all files but those that stand for output that is not."""
+    def flush(self, *, last: bool = False) -> None:
+        """Write the output that is due, and note all files but those that stand for output that is not.
+
+        `last`: the monitor ends, so nothing is left for later.
+        """
         seconds = self._write()
         done, owing = self._sorted()
         if done:
             self._store.note_files([_with_output(row, seconds) for row in done] if seconds else done)
         self._rows, self._owing = [], owing
-        self._note_runs()
+        self._note_runs(last=last)
         self._store.fold()
 
     def _sorted(self) -> tuple[list[FileRow], list[tuple[FileRow, frozenset[int]]]]:
@@ -138,14 +143,16 @@ class Finishing:
                 done.insert(0, row)
         return done, owing
 
-    def _note_runs(self) -> None:
+    def _note_runs(self, *, last: bool) -> None:
+        """What is known of runs; the end of one at a quiet moment, as it takes a look at all that came."""
         now = time.monotonic()
         for run in sorted(self._seen - self._ending.keys()):
             if now - self._runs_noted.get(run, -math.inf) >= RUN_SECONDS:
                 self._store.note_run(self._label, run, at=time.time())
                 self._runs_noted[run] = now
                 self._seen.discard(run)
-        for run, why in list(self._ending.items()):
+        quiet = now - self._taken_at >= QUIET_SECONDS or now - self._ending_since > LATEST_SECONDS
+        for run, why in list(self._ending.items()) if quiet or last else ():
             gaps = told_gaps(self._store, self._label, run)
             self._store.note_run(self._label, run, at=time.time(), ended_by=why)
             log.info("run ended", run=run, ended_by=why, gaps=gaps or "none")

@@ -16,9 +16,7 @@ def told_gaps(store: Store, label: str, run: int) -> str:
 
     Raises `StoreError`.
     """
-    found: dict[str, list[Range]] = {}
-    for row in store.results(label, run):
-        found.setdefault(row.key.map, []).append((row.key.lumi - row.span + 1, row.key.lumi))
+    found = store.covered(label, run)
     if not found:
         return ""
     edges = [edge for ranges in found.values() for each in ranges for edge in each]

@@ -11,10 +11,10 @@ from caloscope.bundle import Bundle
 from caloscope.config.catalogue import MapSpec
 from caloscope.config.catalogue import load as load_catalogue
 from caloscope.detectors.base import NeedsCompanions
-from caloscope.errors import Fault, SourceError, UsageError
+from caloscope.errors import SourceError, UsageError
 from caloscope.geometry import View, view
 from caloscope.monitor.doubts import Doubts, Warn, each_once
-from caloscope.monitor.reading import ahead, timed
+from caloscope.monitor.reading import ahead, allowed, timed
 from caloscope.monitor.retired import require_in_use
 from caloscope.monitor.taken import Keep, Stages, Taken, Tally, ledger_row, stamp
 from caloscope.monitor.telling import tell_quarantined
@@ -37,8 +37,8 @@ class Intake:
 
     A file that cannot be used goes to quarantine with its reason, and the next one is taken. `warn`, else the
     log, is told in one line each of bundles that are given twice, whose thresholds somebody wrote by hand, or
-    that learned in another era. `gate` is what an operator may set, and `retune` sets anew. A file of
-    a run that is none of `runs` is refused: after a run that never was, what is true comes too late. Raises
+    that learned in another era. `gate` is what an operator may set, and `retune` sets anew. Of other
+    runs than `runs` nothing is taken: after a run that never was, what is true comes too late. Raises
     `BundleError` for a bundle that is retired.
     """
 
@@ -165,7 +165,11 @@ class Intake:
         return results, conflict
 
     def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
-        found = read(
+        found = self._all(path, run)
+        return found if self._runs is None else allowed(found, self._runs, path)
+
+    def _all(self, path: Path, run: int | None) -> Iterator[Lumisection]:
+        return read(
             path,
             self._maps,
             label=self._label,
@@ -174,11 +178,6 @@ class Intake:
             views=self._view,
             conditions=True,
         )
-        for lumisection in found:
-            if self._runs is not None and lumisection.run not in self._runs:
-                wanted = f"one from {self._runs[0]} to {self._runs[-1]}"
-                raise SourceError(path, Fault.WRONG_RUN, f"run {lumisection.run}", wanted)
-            yield lumisection
 
     def _view(self, name: str, era: str) -> View:
         return view(name, era, self._calorimeter)

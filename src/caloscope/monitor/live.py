@@ -163,7 +163,7 @@ class _Loop:
     def end(self) -> int:
         """Finish what was taken; what was not comes again when the next monitor starts."""
         try:
-            self._finishing.flush()
+            self._finishing.flush(last=True)
         except StoreError as error:
             log.error("stopped while the store could not be written", detail=str(error))
         return self._taking.taken

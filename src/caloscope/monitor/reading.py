@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
-from caloscope.errors import SourceError
+from caloscope.errors import Fault, SourceError
 from caloscope.monitor.taken import Stages
 from caloscope.records import Lumisection
 
@@ -20,6 +21,20 @@ def timed(found: Iterator[Lumisection], stages: Stages) -> Iterator[Lumisection]
         if lumisection is None:
             return
         yield lumisection
+
+
+def allowed(found: Iterator[Lumisection], runs: range, path: Path) -> Iterator[Lumisection]:
+    """Those of these runs; raises `SourceError` at the end where there were others."""
+    others: set[int] = set()
+    for lumisection in found:
+        if lumisection.run in runs:
+            yield lumisection
+        else:
+            others.add(lumisection.run)
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        expected = f"runs from {runs[0]} to {runs[-1]}"
+        raise SourceError(path, Fault.WRONG_RUN, f"run {min(others)}{more}", expected)
 
 
 def ahead(found: Iterator[Lumisection]) -> Iterator[Lumisection]:

@@ -31,11 +31,14 @@ def heals(error: SourceError) -> bool:
 def is_settled(row: FileRow) -> bool:
     """Whether a file that arrives, and that the ledger knows as it is, need not be read.
 
-    One that could not be reached however often it was tried is worth another try when it comes again, and an
-    error of ours when another version of us runs.
+    One that could not be reached however often it was tried is worth another try when it comes again, an
+    error of ours when another version of us runs, and a run that the settings did not allow whenever the
+    monitor starts: that is a matter of the settings, not of the file.
     """
     if row.status != "QUARANTINED":
         return row.status in ("DONE", "PARTIAL")
     if row.fault in _OF_OURS:
         return row.version == __version__
+    if row.fault is Fault.WRONG_RUN:
+        return False
     return row.fault is not Fault.VANISHED and not (row.attempts > 1 and row.fault in _GIVEN_UP)

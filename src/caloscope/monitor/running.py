@@ -84,6 +84,8 @@ def _served(found: Monitoring, loaded: Sequence[Bundle], status: Status, pulse: 
         return
     metrics = Metrics(loaded, partial(Store, found.monitor.store, read_only=True), found.monitor.label)
     pulse.add(metrics)
+    for part, trouble in status.troubles.items():  # what was told before there were metrics
+        metrics.trouble(part, trouble.detail)
     pages = {"/healthz": lambda: healthz(status.is_well, status.report()), "/metrics": metrics.page}
     with closing(metrics), answering(found.health.host, found.health.port, pages) as address:
         log.info("health", address=f"{address}/healthz", metrics=f"{address}/metrics")

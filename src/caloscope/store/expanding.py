@@ -162,7 +162,7 @@ def _flagged(
             evidence=row.peak if evidence is None else float(evidence[cell]),
             direction=DIRECTIONS[row.direction],
             reason=Reason(row.reason),
-            detail=result.detail,
+            detail=result.detail if row.reason != Reason.NEVER_ALIVE else "",
         )
 
 

@@ -10,7 +10,7 @@ from caloscope.records import Incident, LumiId, Reason
 from caloscope.store.choosing import chosen, speaking
 from caloscope.store.columns import AnyRow
 from caloscope.store.expanding import Wanted, expanded
-from caloscope.store.masked_then import masked_then
+from caloscope.store.masked_then import by_cell, masked_then
 from caloscope.store.rows import FlagRow
 from caloscope.store.schema import flags, masks, results, series
 from caloscope.store.transactions import Opened
@@ -58,11 +58,10 @@ class FlagReading(Opened):
         with self._read() as connection:
             maps = frozenset(connection.scalars(select(masks.c.map).distinct()))
             asked = [each.map in maps and _lasted(each, here) for each in incidents]
-            rows = _flags_of(connection, list(compress(incidents, asked)), here) if any(asked) else {}
+            found = _flags_of(connection, list(compress(incidents, asked)), here) if any(asked) else ()
+        rows = by_cell(found)
         return [
-            replace(each, masked=masked_then(each, rows.get((each.label, each.map, each.bundle), ()), here))
-            if may_differ
-            else each
+            replace(each, masked=masked_then(each, rows, here)) if may_differ else each
             for each, may_differ in zip(incidents, asked, strict=True)
         ]
 
@@ -73,10 +72,8 @@ def _lasted(incident: Incident, here: LumiId) -> bool:
     return incident.opened.run <= here.run and not over and not incident.standing
 
 
-def _flags_of(
-    connection: Connection, incidents: Sequence[Incident], here: LumiId
-) -> dict[tuple[str, str, str], list[AnyRow]]:
-    """Intervals in the run of `here` that may be those of incidents, by label, map and bundle."""
+def _flags_of(connection: Connection, incidents: Sequence[Incident], here: LumiId) -> Sequence[AnyRow]:
+    """Intervals in the run of `here` that may be those of incidents, with their series."""
     opened = [each.opened.lumi if each.opened.run == here.run else 0 for each in incidents]
     query = (
         select(flags, series.c.label, series.c.map, series.c.bundle)
@@ -87,7 +84,4 @@ def _flags_of(
         .where(flags.c.first <= max(here.lumi, *opened))
         .where(flags.c.reason != str(Reason.NEVER_ALIVE))
     )
-    found: dict[tuple[str, str, str], list[AnyRow]] = {}
-    for row in connection.execute(query):
-        found.setdefault((row.label, row.map, row.bundle), []).append(row)
-    return found
+    return connection.execute(query).all()

@@ -68,6 +68,15 @@ class Reading(Opened):
             found = connection.execute(query.order_by(results.c.lumi, series.c.map, series.c.bundle))
             return [result_row(row) for row in found]
 
+    def covered(self, label: str, run: int) -> dict[str, list[tuple[int, int]]]:
+        """By map, the first and last lumisection that each result of a run is of."""
+        query = select(series.c.map, results.c.lumi, results.c.span).join(series)
+        found: dict[str, list[tuple[int, int]]] = {}
+        with self._read() as connection:
+            for row in connection.execute(query.where(series.c.label == label, results.c.run == run)):
+                found.setdefault(row.map, []).append((row.lumi - row.span + 1, row.lumi))
+        return found
+
     def result(self, key: ResultKey) -> ResultRow | None:
         """One result without its arrays, None where there is none."""
         with self._read() as connection:

@@ -1,6 +1,7 @@
 """One lumisection at a glance, and whether this server is well."""
 
 import time
+from collections.abc import Sequence
 
 from fastapi import APIRouter, HTTPException
 
@@ -66,28 +67,35 @@ def _place(source: Source, label: str, run: int | None, lumi: int | None) -> Pla
     return place
 
 
-def _troubles(source: Source, place: Place | None) -> dict[str, list[Incident]]:
-    """By map, the incidents that are going on in one lumisection, the worst first."""
+def _then(source: Source, place: Place | None) -> list[Incident]:
+    """All incidents as they were in one lumisection."""
+    if place is None:
+        return []
+    incidents = source.store.incidents(label=place.label, commissioning=False)
+    return source.store.as_then(incidents, LumiId(place.run, place.lumi))
+
+
+def _troubles(incidents: Sequence[Incident], place: Place | None) -> dict[str, list[Incident]]:
+    """By map, those of them that are going on in one lumisection, the worst first."""
     if place is None:
         return {}
     here = LumiId(place.run, place.lumi)
     found: dict[str, list[Incident]] = {}
-    incidents = source.store.incidents(label=place.label, commissioning=False)
-    for incident in sorted(source.store.as_then(incidents, here), key=verdict.urgency, reverse=True):
+    for incident in sorted(incidents, key=verdict.urgency, reverse=True):
         known = incident.masked or incident.standing or incident.is_over(here)
         if not known and incident.onset <= here:
             found.setdefault(incident.map, []).append(incident)
     return found
 
 
-def _open_incidents(source: Source, place: Place | None) -> int:
-    """How many incidents were open in one lumisection that somebody should know of."""
+def _open_incidents(source: Source, then: Sequence[Incident], place: Place | None) -> int:
+    """How many of them were open in one lumisection that somebody should know of."""
     if place is None:
         return 0
     here = LumiId(place.run, place.lumi)
     found = source.store.incidents(label=place.label, run=place.run, commissioning=False)
-    then = source.store.as_then(found, here)
-    real = [incident for incident in then if not (incident.masked or incident.standing)]
+    masked = {incident.id: incident.masked for incident in then}
+    real = [each for each in found if not (masked.get(each.id, each.masked) or each.standing)]
     return sum(verdict.state_at(incident, here) == "open" for incident in real)
 
 
@@ -106,7 +114,8 @@ def _status(
     scored_at = max((row.scored_at for row in rows), default=None)
     ended = _run_of(source, newest)
     counts = store.count_files()
-    recent, reasons = latest.recent(rows, now), verdict.explain(maps, _troubles(source, place))
+    then = _then(source, place)
+    recent, reasons = latest.recent(rows, now), verdict.explain(maps, _troubles(then, place))
     return Status(
         label=place.label if place else None,
         run=place.run if place else None,
@@ -121,7 +130,7 @@ def _status(
         now=now,
         recent=recent,
         stale=scored_at is None or (recent and now - scored_at > STALE_SECONDS),
-        open_incidents=_open_incidents(source, place),
+        open_incidents=_open_incidents(source, then, place),
         quarantined=counts.get("QUARANTINED", 0),
         waiting=counts.get("WAITING", 0),
         run_ended_at=ended.ended_at if ended else None,
