@@ -72,7 +72,9 @@ def calorimeter_text(path: Path | None) -> str | None:
 
 def require_map(store: "Store", name: str | None) -> None:
     """An empty table means that there is nothing; raises `UsageError` for a map that a store never had."""
+    if name is None:
+        return
     known = sorted({row.map for row in store.bundles()})
-    if name is not None and name not in known:
+    if name not in known:
         maps = ", ".join(known) or "none yet"
         raise UsageError(f"--map: found {name}, expected one of this store's maps: {maps}")

@@ -64,7 +64,7 @@ class Applying:
         return found
 
     def _late(self, table: ConditionsTable) -> list[str]:
-        """What the table says too late; nothing at the start, for then all of it has been there before."""
+        """What the table says too late; nothing at the start, when nobody knows what it said before."""
         if self._table is None:
             return []
         return too_late(self._store, self._bundles, self._label, self._table, table)
