@@ -39,8 +39,11 @@ def stop(signal_number: int, frame: FrameType | None) -> None:
     os._exit(1)
 
 
-def become(words: list[str], folder: str, out: str, told: str) -> None:
-    """Be the command, to its end."""
+def become(words: list[str], variables: dict[str, str | None], folder: str, out: str, told: str) -> None:
+    """Be the command, to its end, with some variables set and, where None, unset."""
+    for name, value in variables.items():
+        os.environ.pop(name, None)
+        os.environ.update({name: value} if value is not None else {})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number, path in ((1, out), (2, told)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)

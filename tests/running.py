@@ -14,15 +14,18 @@ from typing import Final, NamedTuple
 LONGEST: Final = 110
 """Seconds that a command may take."""
 
-OURS: Final = ("PYTEST_", "KMP_", "MKL_")
+OURS: Final = ("PYTEST_", "KMP_", "MKL_", "PYTORCH_", "TORCHINDUCTOR_")
 """Beginnings of variables that tests and libraries set meanwhile and that no command looks at."""
+
+LATE: Final = {"COLUMNS"}
+"""Variables that are read when a command prints, not when something is imported."""
 
 
 def caloscope(*words: str | Path, code: int = 0) -> str:
     """Standard output of a command that must end with this exit code; for an error, its standard error.
 
     Its process is a child of one that has imported what commands import (`forking.py`), which takes seconds;
-    where the test has changed the environment it is started from nothing.
+    where the test has changed the environment otherwise than by `LATE`, it is started from nothing.
     """
     done = ended(*words)
     assert done.code == code, f"exit code {done.code}\n{done.out}\n{done.told}"
@@ -40,7 +43,7 @@ class Ended(NamedTuple):
 def ended(*words: str | Path) -> Ended:
     """The same, whatever it ends with."""
     said = [str(word) for word in words]
-    return (forked if environment() == STARTED_IN else from_nothing)(said)
+    return (forked if changed().keys() <= LATE else from_nothing)(said)
 
 
 def environment() -> dict[str, str]:
@@ -49,6 +52,12 @@ def environment() -> dict[str, str]:
 
 
 STARTED_IN: Final = environment()
+
+
+def changed() -> dict[str, str | None]:
+    """Variables that are not as when the tests began, with None for those that are gone."""
+    now = environment()
+    return {name: now.get(name) for name, _ in now.items() ^ STARTED_IN.items()}
 
 
 def from_nothing(words: list[str]) -> Ended:
@@ -62,7 +71,7 @@ def forked(words: list[str]) -> Ended:
     """The same, by a child of the process that has everything imported."""
     with tempfile.TemporaryDirectory() as folder:
         out, told = Path(folder) / "out", Path(folder) / "err"
-        returned = _parent().run(words, str(Path.cwd()), str(out), str(told))
+        returned = _parent().run(words, changed(), str(Path.cwd()), str(out), str(told))
         return Ended(returned, out.read_text("utf-8"), told.read_text("utf-8"))
 
 
@@ -79,12 +88,12 @@ class _Parent:
         )
         atexit.register(self.end)
 
-    def run(self, words: list[str], *places: str) -> int:
+    def run(self, words: list[str], variables: dict[str, str | None], *places: str) -> int:
         """Exit code of a command in a folder, with files for what it says; a signal is negative."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps([words, *places]).encode() + b"\n")
+        process.stdin.write(json.dumps([words, variables, *places]).encode() + b"\n")
         process.stdin.flush()
         if not select.select([process.stdout], [], [], LONGEST)[0]:
             _parent.cache_clear()

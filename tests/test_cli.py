@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from caloscope.cli.options import ranges, selection, sources
 from caloscope.errors import UsageError
 from caloscope.records import LumiId
 
-from .running import caloscope, forked, from_nothing
+from .running import LATE, caloscope, changed, forked, from_nothing
 
 
 def test_ranges() -> None:
@@ -69,6 +70,13 @@ def test_a_forked_command_is_what_a_new_interpreter_makes_of_it(
     """Tests run commands in forks of a process that has imported everything (`running.py`)."""
     monkeypatch.chdir(tmp_path)
     assert forked([*words]) == from_nothing([*words])
+
+
+def test_what_libraries_set_does_not_keep_a_command_from_its_fork() -> None:
+    """PyTorch sets variables as it is imported: each later command took two seconds more."""
+    import_module("torch")
+    import_module("caloscope.training.neural")
+    assert changed().keys() <= LATE
 
 
 @pytest.mark.parametrize("words", [(), ("bundle",)])

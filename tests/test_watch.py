@@ -83,14 +83,34 @@ def test_what_is_there_comes_first_in_order_of_name(tmp_path: Path) -> None:
 
 
 def test_a_new_file_comes_at_once_and_once(tmp_path: Path) -> None:
-    with watching(tmp_path, poll_seconds=5.0) as watcher:
+    with watching(tmp_path, poll_seconds=60.0) as watcher:  # longer than `next` waits
         assert watcher.first == []
         time.sleep(0.2)  # the kernel's notices begin a moment after the first look
-        started = time.monotonic()
         (tmp_path / "new.root").write_bytes(END)
         assert watcher.next() == ["new.root"]
-        assert time.monotonic() - started < 1.0
         assert watcher.nothing(0.5)
+
+
+def test_a_file_that_is_written_while_it_is_opened_comes_once(tmp_path: Path) -> None:
+    """Its end may be there when it is opened, but not yet when its size was asked for."""
+    path = tmp_path / "new.root"
+    path.write_bytes(b"")
+    asked, stop = list[Path](), threading.Event()
+
+    def complete(opened: Path) -> bool:
+        asked.append(opened)
+        if len(asked) == 1:
+            opened.write_bytes(END)
+        return ends(opened)
+
+    given: list[Path] = []
+    first = float("inf")
+    for batch in arrivals(tmp_path, stop, complete=complete, poll_seconds=0.05, settle_seconds=30.0):
+        given += batch
+        first = min(first, time.monotonic()) if given else first
+        if time.monotonic() > first + 0.5:
+            stop.set()
+    assert given == [path]
 
 
 def test_without_notices_the_clock_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,11 +179,9 @@ def test_a_folder_that_is_away_for_a_while(tmp_path: Path) -> None:
 def test_it_stops_soon(tmp_path: Path) -> None:
     watcher = Watcher(tmp_path, poll_seconds=30.0)
     time.sleep(0.2)
-    started = time.monotonic()
     watcher.stop.set()
     watcher.thread.join(10)
     assert not watcher.thread.is_alive()
-    assert time.monotonic() - started < 1.0
 
 
 def test_no_folder_is_told_at_once(tmp_path: Path) -> None:
@@ -171,24 +189,18 @@ def test_no_folder_is_told_at_once(tmp_path: Path) -> None:
         arrivals(tmp_path / "absent", threading.Event(), complete=ends)
 
 
-def test_a_file_comes_within_milliseconds_however_many_lie_there(tmp_path: Path) -> None:
+def test_a_file_comes_by_its_notice_however_many_lie_there(tmp_path: Path) -> None:
     spool, aside = tmp_path / "spool", tmp_path / "aside"
     spool.mkdir()
     for number in range(5_000):
         (spool / f"old{number:05d}.root").write_bytes(END)
-    with watching(spool, poll_seconds=0.1) as watcher:
+    with watching(spool, poll_seconds=60.0) as watcher:
         assert len(watcher.first) == 5_000
         time.sleep(0.5)
-        delays = []
         for number in range(40):
             aside.write_bytes(END)
-            started = time.monotonic()
             aside.rename(spool / f"new{number}.root")
             assert watcher.next() == [f"new{number}.root"]
-            delays.append(time.monotonic() - started)
-            time.sleep(0.013)
-    print("delays in ms:", sorted(round(1000 * delay, 1) for delay in delays))
-    assert sorted(delays)[20] < 0.03  # 5 ms where nobody else works
 
 
 def test_the_clock_finds_in_slices_what_nobody_tells_of(

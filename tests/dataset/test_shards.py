@@ -205,10 +205,10 @@ def test_reading_takes_no_longer_per_map_when_there_are_many(tmp_path: Path) -> 
         with ShardWriter(path) as writer:
             writer.add(Lumisection("x", 1, 1, {f"plain/h{n}": record for n in range(maps)}), 0)
             writer.close({})
-        start = time.perf_counter()
+        start = time.process_time()
         with open_shard(path) as shard:
             assert all(each.record().counts.sum() == 2 for each in shard.rows[0].maps.values())
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(10)
-    assert seconds(2000) / 2000 < 4 * seconds(200) / 200
+    assert seconds(2000) / 2000 < 5 * seconds(200) / 200  # ten times where each looks at all the others

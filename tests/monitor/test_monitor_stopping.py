@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +28,7 @@ def test_it_stops_in_the_middle_of_a_backlog_and_goes_on_later(site: Site, numbe
     with site.monitor() as process:
         until(lambda: site.log.exists() and site.lines("scored"), process)
         process.send_signal(number)
-        started = time.monotonic()
         assert process.wait(20) == 0
-        assert time.monotonic() - started < 5
     taken = len(site.files())
     assert site.lines(f"stopped after {taken} files")
     assert taken < len(lumisections)
