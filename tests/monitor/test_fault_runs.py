@@ -10,6 +10,7 @@ import pytest
 from caloscope.errors import Fault
 from caloscope.faults import Fault as Sick
 from caloscope.monitor import Intake
+from caloscope.monitor.reading import allowed
 from caloscope.monitor.settings import Retention
 from caloscope.pipeline import Gate
 from caloscope.records import Conditions, Lumisection, LumiState, Quality, Reason
@@ -118,12 +119,13 @@ def test_of_a_file_of_several_runs_those_that_can_be_are_taken(tmp_path: Path) -
     class Several(Intake):
         """Reads a file of three runs."""
 
-        def _all(self, path: Path, run: int | None) -> Iterator[Lumisection]:
-            return iter([*fill(2, run=5), *fill(2), *fill(2, run=999_999)])
+        def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
+            found = iter([*fill(2, run=5), *fill(2), *fill(2, run=999_999)])
+            return allowed(found, range(RUN, RUN + 1), path)
 
     (tmp_path / "all.root").write_text("")
     with Store(str(tmp_path / "store.sqlite")) as store:
-        taken = Several(store, [toy()], LABEL, runs=range(RUN, RUN + 1)).take(tmp_path / "all.root")
+        taken = Several(store, [toy()], LABEL).take(tmp_path / "all.root")
         assert [result.key.run for result in taken.results] == [RUN, RUN]
         assert taken.error is not None
         assert taken.error.found == "run 5 and 1 more"
@@ -156,15 +158,23 @@ def test_a_backlog_of_two_producers_is_taken_in_order_of_time(tmp_path: Path) ->
     spool.mkdir()
     given = filled(60, [Sick(MAP, (1, 4), "dead", onset=20, end=40)], run=RUN)
     paths = [path for each in given for path in drop_both(spool, each)]
-    with living(tmp_path, given=bundles) as site:
-        site.until(site.store.labels, seconds=10)
-        early = len(site.store.results(LABEL, RUN))
-        assert early < 60  # the first verdicts are there long before the last file is read
+    early: list[int] = []
+
+    class Noting(Intake):
+        """Notes how many verdicts there are when each file is read."""
+
+        def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
+            with Store(str(tmp_path / "store.sqlite"), read_only=True) as store:
+                early.append(len(store.results(LABEL, RUN)))
+            return super()._read(path, run)
+
+    with living(tmp_path, given=bundles, intake=Noting) as site:
         site.done(*(path.name for path in paths))
         reasons = {row.reason for row in site.store.results(LABEL, RUN)}
         assert Reason.LATE not in reasons
         backlog = recorded(site.store)
         stages = [row.stages for row in site.rows()]
+    assert 0 == early[0] < early[-1]  # the first verdicts are there long before the last file is read
     assert all({"ordered", "read", "score", "store"} <= each.keys() for each in stages)
     alone = tmp_path / "alone"
     (alone / "spool").mkdir(parents=True)

@@ -12,7 +12,7 @@ from caloscope.errors import StoreError
 from caloscope.monitor.alone import alone
 from caloscope.monitor.checking import findings
 from caloscope.pipeline import Pipeline
-from caloscope.pipeline.state import decode, encode
+from caloscope.pipeline.checkpoint import decode, encode
 from caloscope.pipeline.timeline import KEPT
 from caloscope.store import Store
 

@@ -17,7 +17,7 @@ from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.monitor import Intake, in_time_order, monitor, replay
 from caloscope.monitor.logs import set_up
-from caloscope.pipeline.state import decode_step, encode
+from caloscope.pipeline.checkpoint import decode_step, encode
 from caloscope.records import LumiId, Lumisection
 from caloscope.store import Store
 

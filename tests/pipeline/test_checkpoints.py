@@ -17,7 +17,8 @@ from caloscope.detectors.base import Memory
 from caloscope.errors import StoreError
 from caloscope.evidence import EvidenceState
 from caloscope.incidents import Track
-from caloscope.pipeline.state import Given, State, decode, encode
+from caloscope.pipeline.checkpoint import decode, encode
+from caloscope.pipeline.state import Given, State
 from caloscope.records import Direction, Incident, LumiId, MapRecord, Reason, Severity
 
 from .making import LABEL, MAP, seen

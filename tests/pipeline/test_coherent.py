@@ -14,8 +14,8 @@ from caloscope.detectors.base import Expectation, NotKnown
 from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.pipeline import Pipeline
+from caloscope.pipeline.checkpoint import decode_step
 from caloscope.pipeline.coherent import coherent, shifted
-from caloscope.pipeline.state import decode_step
 from caloscope.records import Incident, Lumisection, Quality, Reason
 from caloscope.simulate import STEADY, Fill, healthy_maps, lumisections
 from caloscope.store import Store

@@ -11,7 +11,8 @@ import pytest
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import Answer, Array, Memory, Observation
 from caloscope.pipeline import Pipeline
-from caloscope.pipeline.state import OWN, Given, State, decode, encode
+from caloscope.pipeline.checkpoint import decode, encode
+from caloscope.pipeline.state import OWN, Given, State
 from caloscope.records import LumiId, Lumisection, MapRecord
 from caloscope.store import Store
 

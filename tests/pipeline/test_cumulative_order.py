@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from caloscope.bundle import Bundle
 from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
-from caloscope.pipeline.state import Given, encode
+from caloscope.pipeline.checkpoint import encode
+from caloscope.pipeline.state import Given
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import KEPT, Timeline
 from caloscope.records import Lumisection

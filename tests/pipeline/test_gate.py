@@ -11,8 +11,8 @@ from caloscope.bundle import Bundle
 from caloscope.faults import Fault
 from caloscope.geometry import view
 from caloscope.pipeline import Gate, Pipeline
+from caloscope.pipeline.checkpoint import decode_step
 from caloscope.pipeline.gate import cells_of, closed, learned_in, of_view
-from caloscope.pipeline.state import decode_step
 from caloscope.pipeline.told import LABEL as BY_LABEL
 from caloscope.pipeline.told import TABLE, merged
 from caloscope.records import (

@@ -14,7 +14,7 @@ from caloscope.evidence import EvidenceState
 from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
 from caloscope.pipeline.archive import unpack
-from caloscope.pipeline.state import decode_step
+from caloscope.pipeline.checkpoint import decode_step
 from caloscope.pipeline.timeline import KEPT
 from caloscope.records import Incident, Quality
 from caloscope.store import Store

@@ -13,7 +13,7 @@ from caloscope.bundle import Bundle
 from caloscope.errors import SourceError, StoreError
 from caloscope.faults import Fault
 from caloscope.pipeline import Pipeline
-from caloscope.pipeline.state import decode_step
+from caloscope.pipeline.checkpoint import decode_step
 from caloscope.pipeline.timeline import KEPT
 from caloscope.records import Lumisection, Reason
 from caloscope.store import Store

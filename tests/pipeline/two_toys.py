@@ -13,7 +13,7 @@ from caloscope.faults import Fault
 from caloscope.geometry import View, view
 from caloscope.incidents.conditions import ConditionsIncident, conditions_incidents
 from caloscope.pipeline import Pipeline
-from caloscope.pipeline.state import decode_step
+from caloscope.pipeline.checkpoint import decode_step
 from caloscope.records import Conditions, LumiId, Lumisection, LumiState
 from caloscope.simulate import STEADY, Fill, healthy_maps, lumisections
 from caloscope.store import LumiRow, Store

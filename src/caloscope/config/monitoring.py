@@ -56,6 +56,13 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _require_order(table: Table, low: str, high: str) -> None:
+    """Two values of a table ascend. Raises `ValueError`."""
+    least, found = getattr(table, low), getattr(table, high)
+    if found < least:
+        raise ValueError(f"found {high} {found:.12g}, expected {least:.12g}, which is {low}, or more")
+
+
 class MonitorTable(Table):
     """`[monitor]`: what is watched, by which bundles, and where what they say goes."""
 
@@ -77,9 +84,7 @@ class MonitorTable(Table):
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
-        if self.last_run < self.first_run:
-            found = f"found last_run {self.last_run}"
-            raise ValueError(f"{found}, expected {self.first_run}, which is first_run, or more")
+        _require_order(self, "first_run", "last_run")
         return self
 
     @property
@@ -118,9 +123,7 @@ class RetentionTable(Table):
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
-        if self.keep_lumis > self.forget_lumis:
-            found = f"found forget_lumis {self.forget_lumis}"
-            raise ValueError(f"{found}, expected {self.keep_lumis}, which is keep_lumis, or more")
+        _require_order(self, "keep_lumis", "forget_lumis")
         return self
 
 
@@ -137,9 +140,7 @@ class RetryTable(Table):
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
-        if self.first_seconds > self.longest_seconds:
-            found = f"found longest_seconds {self.longest_seconds:g}"
-            raise ValueError(f"{found}, expected {self.first_seconds:g}, which is first_seconds, or more")
+        _require_order(self, "first_seconds", "longest_seconds")
         return self
 
 

@@ -3,29 +3,22 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
 from caloscope.bundle import Bundle
-from caloscope.config.catalogue import MapSpec
-from caloscope.config.catalogue import load as load_catalogue
-from caloscope.detectors.base import NeedsCompanions
-from caloscope.errors import SourceError, UsageError
-from caloscope.geometry import View, view
+from caloscope.errors import SourceError
 from caloscope.monitor.doubts import Doubts, Warn, each_once
-from caloscope.monitor.reading import ahead, allowed, timed
+from caloscope.monitor.reading import ahead, timed
 from caloscope.monitor.retired import require_in_use
+from caloscope.monitor.sources import Sources
 from caloscope.monitor.taken import Keep, Stages, Taken, Tally, ledger_row, stamp
 from caloscope.monitor.telling import tell_quarantined
 from caloscope.pipeline import ConflictError, Gate, Pipeline
-from caloscope.readers import read
 from caloscope.records import LumiId, Lumisection, MapResult
 from caloscope.store import Store
 
 log = structlog.get_logger()
-
-_Shared = TypeVar("_Shared")
 
 
 def _log(line: str) -> None:
@@ -54,13 +47,9 @@ class Intake:
     ) -> None:
         require_in_use(store, bundles)
         self._store = store
-        self._label = label
-        self._runs = runs
-        self._era = _only("eras", {bundle.card.era for bundle in bundles})
-        self._calorimeter = _only("calorimeters", {bundle.calorimeter for bundle in bundles})
         bundles = each_once(bundles, warn)
         self._doubts = Doubts(bundles, warn)
-        self._maps = _specs(bundles, self._calorimeter)
+        self._sources = Sources(bundles, label, runs)
         self._pipeline = Pipeline(store, bundles, label, gate)
         self._waiting_since: float | None = None
 
@@ -165,39 +154,8 @@ class Intake:
         return results, conflict
 
     def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
-        found = self._all(path, run)
-        return found if self._runs is None else allowed(found, self._runs, path)
-
-    def _all(self, path: Path, run: int | None) -> Iterator[Lumisection]:
-        return read(
-            path,
-            self._maps,
-            label=self._label,
-            era=self._era,
-            run=run,
-            views=self._view,
-            conditions=True,
-        )
-
-    def _view(self, name: str, era: str) -> View:
-        return view(name, era, self._calorimeter)
+        return self._sources.read(path, run)
 
 
 def _says_something(lumisection: Lumisection) -> bool:
     return bool(lumisection.maps or lumisection.missing or lumisection.conditions is not None)
-
-
-def _specs(bundles: Sequence[Bundle], calorimeter: str | None) -> list[MapSpec]:
-    """The maps that the bundles score and those that their detectors want beside them, each once."""
-    names = {bundle.card.map for bundle in bundles}
-    for bundle in bundles:
-        if isinstance(bundle.detector, NeedsCompanions):
-            names |= set(bundle.detector.companions)
-    return [spec for name, spec in load_catalogue(calorimeter).items() if name in names]
-
-
-def _only(what: str, found: set[_Shared]) -> _Shared:
-    """The one value that all bundles share. Raises `UsageError` where they do not, or there are none."""
-    if len(found) != 1:
-        raise UsageError(f"bundles of {len(found)} {what}, expected one or more bundles of the same")
-    return found.pop()

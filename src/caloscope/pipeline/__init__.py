@@ -1,38 +1,23 @@
 """The only way to score a lumisection, live or in a replay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from caloscope.bundle import Bundle
-from caloscope.detectors.base import Observation
-from caloscope.errors import Fault, SourceError, UsageError
+from caloscope.errors import UsageError
 from caloscope.incidents.shape import members
-from caloscope.pipeline.ambient import Ambient
 from caloscope.pipeline.book import Book, Page
-from caloscope.pipeline.coherent import common_shift
+from caloscope.pipeline.conflict import ConflictError
+from caloscope.pipeline.dark import dark
 from caloscope.pipeline.gate import Gate
 from caloscope.pipeline.lane import Lane
 from caloscope.pipeline.pending import together
-from caloscope.pipeline.state import Given
+from caloscope.pipeline.surroundings import Surroundings
 from caloscope.pipeline.timeline import Standing
-from caloscope.pipeline.told import LABEL, TABLE, key_of
-from caloscope.records import Conditions, LumiId, Lumisection, MapResult, Mask, Reason
+from caloscope.records import LumiId, Lumisection, MapResult, Mask
 from caloscope.store import Entry, Store
 
 __all__ = ["ConflictError", "Gate", "Pipeline"]
-
-_NOTHING_KNOWN = (Reason.MAP_MISSING, Reason.DETECTOR_FAILED, Reason.POWER_OFF)
-"""Reasons for which a map does not say whether there was beam."""
-
-
-class ConflictError(SourceError):
-    """Maps came with other counts than before; `results` are those of the lumisection's other maps."""
-
-    def __init__(self, lumisection: Lumisection, maps: Sequence[str], results: Sequence[MapResult]) -> None:
-        where = f"{lumisection.run}:{lumisection.lumi}"
-        found = f"other counts for {', '.join(sorted(set(maps)))} in {where}"
-        super().__init__(lumisection.source, Fault.CONFLICT, found, "what was seen first")
-        self.results = tuple(results)
 
 
 class Pipeline:
@@ -49,11 +34,9 @@ class Pipeline:
 
     def __init__(self, store: Store, bundles: Sequence[Bundle], label: str, gate: Gate | None = None) -> None:
         self._store = store
-        self._label = label
-        self._gate = Gate() if gate is None else gate
         self._lanes = [Lane(store, bundle, label) for bundle in bundles]
-        self._producers = {bundle.card.map: bundle.spec.producer for bundle in bundles}
         self._book = Book(store, label, {bundle.card.map: bundle.card.view for bundle in bundles})
+        self._around = Surroundings(self._book, bundles, label, Gate() if gate is None else gate)
         self._masks: dict[str, Mask] | None = None
 
     def take(self, lumisection: Lumisection) -> list[MapResult]:
@@ -115,10 +98,10 @@ class Pipeline:
         Thresholds are those of the time at which a lumisection came. Of the conditions that people tell, the
         lumisections that can be scored again are scored again where they changed.
         """
-        self._gate = gate
+        self._around.gate = gate
         results: list[MapResult] = []
         for lumi_id in sorted({step for lane in self._lanes for step in lane.kept}):
-            page = self._told(self._book.page(lumi_id), None)
+            page = self._around.told(self._book.page(lumi_id), None)
             results += self._settle(page, skip=())
         return results
 
@@ -128,12 +111,12 @@ class Pipeline:
         new = [(lane, given, standing) for lane, given in arrived if _news(standing := lane.standing(given))]
         conflicts = [lane.bundle.card.map for lane, _, standing in new if standing is Standing.CONFLICT]
         new = [each for each in new if each[2] is not Standing.CONFLICT]
-        page = self._told(self._book.page(lumisection.id), lumisection.conditions)
-        page, seen = self._shown(page, [(lane, given) for lane, given, _ in new])
+        page = self._around.told(self._book.page(lumisection.id), lumisection.conditions)
+        page, seen = self._around.shown(page, [(lane, given) for lane, given, _ in new])
         results: list[MapResult] = []
-        ambients = self._ambients(page, [lane for lane, _, _ in new])
+        ambients = self._around.ambients(page, [lane for lane, _, _ in new])
         for lane, given, standing in new:
-            raised = self._gate.raised.get(lane.bundle.card.map, 0.0)
+            raised = self._around.gate.raised.get(lane.bundle.card.map, 0.0)
             told = replace(ambients[lane].given(given), raised=raised, source=lumisection.source)
             late = standing is Standing.LATE
             results += lane.score(told, self._masked(lane.bundle), seen.get(lane), late=late)
@@ -146,12 +129,12 @@ class Pipeline:
         """Keep a page, and score those lanes again whose answer rests on what it said before."""
         results: list[MapResult] = []
         others = [lane for lane in self._lanes if lane not in skip]
-        for lane, ambient in self._ambients(page, others).items():
+        for lane, ambient in self._around.ambients(page, others).items():
             results += lane.again(page.id, ambient)
         self._see(page, results)
         after = self._book.next_told(page.id) if page.conditions.trigger else None
         if after is not None:
-            for lane, ambient in self._ambients(after, self._lanes).items():
+            for lane, ambient in self._around.ambients(after, self._lanes).items():
                 results += lane.again(after.id, ambient)
             self._see(self._book.page(page.id), results)
         return results
@@ -162,63 +145,7 @@ class Pipeline:
         for lumi_id in sorted({LumiId(result.key.run, result.key.lumi) for result in results}):
             here = [each for each in results if (each.key.run, each.key.lumi) == lumi_id]
             before = self._book.page(lumi_id)
-            self._book.put(replace(before, dark=_dark(here, before.dark)))
-
-    def _ambients(self, page: Page, lanes: Sequence[Lane]) -> dict[Lane, Ambient]:
-        """What the maps of lanes are judged by beside themselves."""
-        if not lanes:
-            return {}
-        conditions, retriggered = page.conditions, self._book.retriggered(page)
-        return {
-            lane: Ambient(
-                conditions,
-                self._gate.accepted(lane.bundle),
-                self._shift(page, lane.bundle.card.map),
-                retriggered,
-            )
-            for lane in lanes
-        }
-
-    def _told(self, page: Page, conditions: Conditions | None) -> Page:
-        """The page with what is told of its lumisection, by labels and by people as they are set now."""
-        told = {name: said for name, said in page.told.items() if name not in (TABLE, LABEL)}
-        if (state := self._gate.of_label(self._label)) is not None:
-            told[LABEL] = Conditions(state, source=LABEL)
-        if conditions is not None and conditions != Conditions(source=conditions.source):
-            told[key_of(conditions)] = conditions
-        table = None if self._gate.table is None else self._gate.table(page.id)
-        if table is not None:
-            told[TABLE] = replace(table, source=TABLE)
-        return replace(page, told=told)
-
-    def _shown(self, page: Page, new: Sequence[tuple[Lane, Given]]) -> tuple[Page, dict[Lane, Observation]]:
-        """The page with what maps show of the conditions, and what maps are to their detectors.
-
-        What was made of a map once need not be made again.
-        """
-        seen: dict[Lane, Observation] = {}
-        levels, events = dict(page.levels), dict(page.events)
-        for lane, given in new:
-            name, record = lane.bundle.card.map, given.record
-            if record is not None and record.events is not None and not record.cumulative:
-                events.setdefault(name, record.events // max(1, record.span))
-            observation = lane.observation(given)
-            if observation is None:
-                continue
-            seen[lane] = observation
-            # What is in commissioning must not move what the others say.
-            silent = lane.bundle.standing.state == "commissioning"
-            if not silent and (level := lane.level(observation)) is not None:
-                levels[name] = level
-        return replace(page, levels=levels, events=events), seen
-
-    def _shift(self, page: Page, name: str) -> float:
-        """By how much all maps are off together, as far as it excuses this one."""
-        mine = {other for other, of in self._producers.items() if of == self._producers[name]}
-        own = {other: level for other, level in page.levels.items() if other in mine}
-        several = self._book.several
-        everything = page.levels if several(page.levels) else {}
-        return common_shift(own if several(own) else {}, everything, page.levels.get(name))
+            self._book.put(replace(before, dark=dark(here, before.dark)))
 
     def _masked(self, bundle: Bundle) -> Mask:
         """The cells of a map that are masked, looked up once until the next `commit`."""
@@ -233,24 +160,6 @@ class Pipeline:
 
 def _news(standing: Standing) -> bool:
     return standing is not Standing.SAME
-
-
-def _dark(results: Sequence[MapResult], before: Mapping[str, bool]) -> Mapping[str, bool]:
-    """Of the maps of a lumisection, whether they saw no beam; nothing of those of which nothing is known."""
-    found = dict(before)
-    for result in results:
-        if result.reason is Reason.LATE:
-            continue
-        found.pop(result.key.map, None)
-        if result.reason not in _NOTHING_KNOWN:
-            found[result.key.map] = _is_dark(result)
-    return found
-
-
-def _is_dark(result: MapResult) -> bool:
-    """Whether a map saw no beam, or next to nothing of which nobody says that it came from beams."""
-    unlit = result.pileup is None and result.reason is Reason.FEW_EVENTS
-    return unlit or result.reason in (Reason.NO_BEAM, Reason.NO_EVENTS)
 
 
 def _require_counts(lumisection: Lumisection) -> None:

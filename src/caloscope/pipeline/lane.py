@@ -2,26 +2,24 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-import xxhash
-
 from caloscope import incidents, prepare
 from caloscope.bundle import Bundle
 from caloscope.detectors.base import NeedsCompanions, Observation, scores
 from caloscope.pipeline.ambient import Ambient
 from caloscope.pipeline.ask import ask
+from caloscope.pipeline.brought import brought
+from caloscope.pipeline.checkpoint import encode
 from caloscope.pipeline.coherent import level_of
 from caloscope.pipeline.pending import Pending
 from caloscope.pipeline.recalled import recalled
 from caloscope.pipeline.registered import row_of
-from caloscope.pipeline.state import Given, encode
+from caloscope.pipeline.state import Given
 from caloscope.pipeline.step import Scorer
 from caloscope.pipeline.timeline import Advance, Standing, Step, Timeline
 from caloscope.records import (
     Incident,
     LumiId,
     Lumisection,
-    MapRecord,
     MapResult,
     Mask,
     Reason,
@@ -51,14 +49,7 @@ class Lane:
 
     def given(self, lumisection: Lumisection) -> Given | None:
         """What the lumisection brings for this map; None where it has nothing to do with it."""
-        name = self.bundle.card.map
-        record = lumisection.maps.get(name)
-        if record is None and name not in lumisection.missing:
-            return None
-        detector = self.bundle.detector
-        wanted = detector.companions if isinstance(detector, NeedsCompanions) else ()
-        companions = {n: lumisection.maps[n] for n in wanted if n in lumisection.maps}
-        return Given(lumisection.id, record, _digest(record, companions), lumisection.began_at, companions)
+        return brought(lumisection, self.bundle)
 
     def standing(self, given: Given) -> Standing:
         """How it stands to the timeline, and to what is on record where it is older than that."""
@@ -198,15 +189,3 @@ class Lane:
         self._standing_since = since
         incident = incidents.standing(self._scorer.never_alive(), self._scorer.owner(), since)
         return [] if incident is None else [incident]
-
-
-def _digest(record: MapRecord | None, companions: Mapping[str, MapRecord]) -> str:
-    """Digest (XXH3) of what was read for a map: counts, what is told about them, companions included."""
-    total = xxhash.xxh3_64()
-    for name, each in (("", record), *sorted(companions.items())):
-        if each is not None:
-            grows = "|grows" if each.cumulative else ""
-            told = f"{name}|{each.events}|{each.pileup}|{each.span}|{each.counts.shape}{grows}"
-            total.update(told.encode())
-            total.update(np.ascontiguousarray(each.counts).data)
-    return total.hexdigest()

@@ -2,7 +2,7 @@
 
 from caloscope.bundle import Bundle
 from caloscope.errors import StoreError
-from caloscope.pipeline.state import decode_step
+from caloscope.pipeline.checkpoint import decode_step
 from caloscope.pipeline.timeline import KEPT, Step
 from caloscope.records import LumiId
 from caloscope.store import Checkpoint, Store
