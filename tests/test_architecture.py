@@ -27,5 +27,13 @@ def test_help_loads_nothing_heavy() -> None:
     assert not loaded & {"uproot", "onnxruntime", "fastapi", "sqlalchemy", "scipy", "h5py"}
 
 
+def test_a_monitor_starts_without_what_only_outputs_and_fits_need() -> None:
+    """Each of these takes half a second of the time until it watches."""
+    code = "from caloscope.monitor import running; import sys; print('scipy.stats' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout == "False\n"
+    assert not loaded_after("import caloscope.monitor.running") & {"uproot", "awkward", "pyarrow", "fsspec"}
+
+
 def test_the_store_needs_no_network_library() -> None:
     assert not loaded_after("import caloscope.store") & {"onnxruntime", "fastapi", "uproot"}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from caloscope.convert import Report
 from caloscope.readers.shelf import Histogram
-from caloscope.writers.dqm import scalar_text
+from caloscope.writers.scalars import scalar_text
 from tests.readers import folder_making as folders
 from tests.readers import tree_making as trees
 from tests.readers.formats import RUN, plane

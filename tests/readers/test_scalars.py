@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caloscope.readers.scalars import number, parse_scalars
-from caloscope.writers.dqm import scalar_text
+from caloscope.writers.scalars import scalar_text
 
 NAMES = st.text(
     st.characters(blacklist_characters="<>/", blacklist_categories=["Cs"]), min_size=1, max_size=60

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.stats import gamma, poisson
+from scipy import special  # `scipy.stats` takes half a second to load
 
 from caloscope.decide.excursions import Array, excursions, level_of, scored
 from caloscope.decide.tail import EVERY, MOST
@@ -33,8 +33,8 @@ def beyond_chance(series: Sequence[Array], limit: float) -> bool:
     if level >= limit or not inside:
         return False
     total = float((np.minimum(every, limit) - level).sum())
-    slope = float(gamma.ppf(_LOW, inside)) / total
+    slope = float(special.gammaincinv(inside, _LOW)) / total
     ranked = np.sort(peaks)[::-1]
     expected = len(every) * np.exp(-slope * (ranked - level))
-    chance = poisson.sf(np.arange(len(ranked)), expected)
+    chance = special.pdtrc(np.arange(len(ranked)), expected)
     return bool(np.any(chance < SURELY))

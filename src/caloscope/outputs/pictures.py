@@ -10,7 +10,7 @@ from caloscope.geometry import View
 from caloscope.outputs.layout import Element
 from caloscope.outputs.scored import Scored
 from caloscope.records import Code
-from caloscope.writers.dqm import Histogram2D
+from caloscope.writers.histograms import Histogram2D
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from caloscope.writers.dqm import Profile
+from caloscope.writers.histograms import Profile
 
 Points = NDArray[np.float64]
 

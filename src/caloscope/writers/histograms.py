@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,3 +133,7 @@ class Profile:
             squares=summed(values * values),
             y_title=y_title,
         )
+
+
+Object: TypeAlias = Histogram2D | Profile | int | float | str
+"""What can be written."""

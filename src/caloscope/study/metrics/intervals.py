@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from caloscope import calibrate
 from caloscope.decide import dispersion
@@ -38,7 +38,7 @@ def wilson(successes: int, trials: int) -> Interval:
     """The share of successes among independent trials (Wilson 1927)."""
     if not trials:
         return NOTHING
-    z2 = float(norm.ppf(1.0 - TAIL)) ** 2
+    z2 = float(ndtri(1.0 - TAIL)) ** 2
     share = successes / trials
     middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = float(np.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2)))) / (1 + z2 / trials)
