@@ -2,7 +2,8 @@
 
 Imports take up to four seconds of a command that is done in a tenth of one. A child is otherwise what
 `python -m caloscope` is: it runs the same module as `__main__`, in its own folder, with its own arguments and
-output. Asked for on standard input, a line of JSON each; the answer is the exit code.
+output. Asked for on standard input, a line of JSON each; a line says the number of its process, and one the
+exit code, a signal as a negative one, when it has ended.
 """
 
 import json
@@ -12,15 +13,17 @@ import runpy
 import signal
 import sys
 from importlib import import_module
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 USUAL: Final = (
     "caloscope.cli",
     "caloscope.bundle",
     "caloscope.calibrate",
     "caloscope.figures",
+    "caloscope.monitor.running",
     "caloscope.outputs",
     "caloscope.simulate",
     "caloscope.study",
@@ -29,12 +32,13 @@ USUAL: Final = (
 )
 """No torch: its threads do not survive a fork, and commands must not need it."""
 
-AT_WORK: list[ForkProcess] = []
+AT_WORK: dict[int, ForkProcess] = {}
+"""By their sentinels, which are ready when they have ended."""
 
 
 def stop(signal_number: int, frame: FrameType | None) -> None:
-    """Take the command along that takes too long."""
-    for child in AT_WORK:
+    """Take along what is still at work."""
+    for child in AT_WORK.values():
         child.kill()
     os._exit(1)
 
@@ -46,11 +50,28 @@ def become(words: list[str], variables: dict[str, str | None], folder: str, out:
         os.environ.update({name: value} if value is not None else {})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number, path in ((1, out), (2, told)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
     os.chdir(folder)
     sys.path[0] = folder  # as `-m` does
     sys.argv = ["caloscope", *words]
     runpy.run_module("caloscope", run_name="__main__", alter_sys=True)
+
+
+def fork(asked: list[Any]) -> None:
+    """Begin a command."""
+    # Its end leaves out what libraries in C do at exit: they wait for threads that a fork does not take.
+    child = multiprocessing.get_context("fork").Process(target=become, args=asked)
+    child.start()
+    AT_WORK[child.sentinel] = child
+    print(json.dumps({"began": child.pid}), flush=True)
+
+
+def end(sentinel: int) -> None:
+    """Say of a command that it has ended."""
+    child = AT_WORK.pop(sentinel)
+    child.join()
+    print(json.dumps({"ended": child.pid, "code": child.exitcode}), flush=True)
+    child.close()
 
 
 def main() -> None:
@@ -59,14 +80,19 @@ def main() -> None:
         import_module(name)
     assert "torch" not in sys.modules
     signal.signal(signal.SIGTERM, stop)
-    for line in sys.stdin:
-        # Its end leaves out what libraries in C do at exit: they wait for threads that a fork does not take.
-        child = multiprocessing.get_context("fork").Process(target=become, args=json.loads(line))
-        AT_WORK[:] = [child]
-        child.start()
-        child.join()
-        AT_WORK.clear()
-        print(child.exitcode, flush=True)
+    asked = b""
+    while True:
+        for ready in wait([0, *AT_WORK]):
+            assert isinstance(ready, int)
+            if ready:
+                end(ready)
+                continue
+            found = os.read(0, 65_536)
+            if not found:
+                stop(signal.SIGTERM, None)
+            *lines, asked = (asked + found).split(b"\n")
+            for line in lines:
+                fork(json.loads(line))
 
 
 if __name__ == "__main__":

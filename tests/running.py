@@ -1,21 +1,22 @@
 """Runs the command line as a user does: in a process of its own."""
 
-import atexit
-import json
 import os
-import select
 import subprocess
 import sys
 import tempfile
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from .forked import Forked, parent
 
 LONGEST: Final = 110
 """Seconds that a command may take."""
 
 OURS: Final = ("PYTEST_", "KMP_", "MKL_", "PYTORCH_", "TORCHINDUCTOR_")
 """Beginnings of variables that tests and libraries set meanwhile and that no command looks at."""
+
+NO_MORE: Final[Mapping[str, str]] = {}
 
 LATE: Final = {"COLUMNS"}
 """Variables that are read when a command prints, not when something is imported."""
@@ -67,49 +68,27 @@ def from_nothing(words: list[str]) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def forked(words: list[str]) -> Ended:
-    """The same, by a child of the process that has everything imported."""
-    with tempfile.TemporaryDirectory() as folder:
-        out, told = Path(folder) / "out", Path(folder) / "err"
-        returned = _parent().run(words, changed(), str(Path.cwd()), str(out), str(told))
+def forked(words: list[str], folder: Path | None = None, variables: Mapping[str, str] = NO_MORE) -> Ended:
+    """The same, by a child of the process that has everything imported; in a folder, with more variables."""
+    with tempfile.TemporaryDirectory() as place:
+        out, told = Path(place) / "out", Path(place) / "err"
+        process = started(words, out, told, folder=folder, variables=variables)
+        try:
+            returned = process.wait(LONGEST)
+        finally:
+            process.kill()
         return Ended(returned, out.read_text("utf-8"), told.read_text("utf-8"))
 
 
-class _Parent:
-    """The process whose children are the commands; it ends with the one of the tests."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forking"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[1],
-            env=STARTED_IN,
-        )
-        atexit.register(self.end)
-
-    def run(self, words: list[str], variables: dict[str, str | None], *places: str) -> int:
-        """Exit code of a command in a folder, with files for what it says; a signal is negative."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps([words, variables, *places]).encode() + b"\n")
-        process.stdin.flush()
-        if not select.select([process.stdout], [], [], LONGEST)[0]:
-            _parent.cache_clear()
-            self.end()
-            raise TimeoutError(f"{words}: not done in {LONGEST} s")
-        return int(process.stdout.readline())
-
-    def end(self) -> None:
-        """With the command that it waits for."""
-        if self._process.poll() is None:
-            assert self._process.stdin is not None
-            self._process.terminate()
-            self._process.communicate()
-        atexit.unregister(self.end)
-
-
-@cache
-def _parent() -> _Parent:
-    return _Parent()
+def started(
+    words: list[str],
+    out: Path,
+    told: Path | None = None,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] = NO_MORE,
+) -> Forked:
+    """A command that runs; what it says is added to files, all of it to `out` where there is no other."""
+    out.touch()
+    set_now = {**changed(), **variables}
+    return parent(frozenset(STARTED_IN.items())).start(words, set_now, folder or Path.cwd(), out, told or out)

@@ -1,7 +1,5 @@
 """A spool, and a monitor that runs as its own process."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +8,9 @@ from pathlib import Path
 
 from caloscope.store import FileRow, Store
 
+from ..forked import Forked
 from ..pipeline.making import LABEL
+from ..running import caloscope, started
 
 PATIENCE = 40.0
 
@@ -55,22 +55,16 @@ class Site:
         """Rows of the ledger for one name."""
         return [row for row in self.files() if Path(row.path).name == name]
 
-    def command(self, name: str, *options: str) -> list[str]:
-        """A command line on the store."""
-        return [sys.executable, "-m", "caloscope", name, "--store", str(self.store), *options]
-
     def told(self, name: str, *options: str) -> str:
-        """What a command prints."""
-        done = subprocess.run(self.command(name, *options), capture_output=True, text=True, check=True)
-        return done.stdout
+        """What a command on the store prints."""
+        return caloscope(name, "--store", self.store, *options)
 
     @contextmanager
-    def monitor(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    def monitor(self, *options: str) -> Iterator[Forked]:
         """A monitor that runs; it is killed at the end if it still does."""
+        words = ["monitor", str(self.spool), "--store", str(self.store), "--output-dir", str(self.output)]
         given = ["--label", LABEL, "--bundle", str(self.bundle), "--poll-seconds", "0.2", *options]
-        command = self.command("monitor", str(self.spool), "--output-dir", str(self.output), *given)
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        process = started([*words, *given], self.log)
         try:
             yield process
         finally:
@@ -86,7 +80,7 @@ def prepared(folder: Path, bundle: Path) -> Site:
         return site
 
 
-def until(what: Callable[[], object], process: subprocess.Popen[bytes] | None = None) -> None:
+def until(what: Callable[[], object], process: Forked | None = None) -> None:
     """Wait until something is so; fails when it takes too long or the monitor ends meanwhile."""
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -2,7 +2,6 @@
 
 import resource
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from caloscope import bundle as bundles
 from caloscope.monitor import Intake, in_time_order, replay
 from caloscope.store import Store
 
+from ..forked import Forked
 from ..pipeline.making import LABEL, Recorded, fill, recorded, trained
 from .files import drop, file_name
 from .spooling import Site, prepared, until
@@ -32,7 +32,7 @@ def replayed(site: Site) -> Recorded:
 
 
 @contextmanager
-def limited(process: subprocess.Popen[bytes], which: int, most: int) -> Iterator[None]:
+def limited(process: Forked, which: int, most: int) -> Iterator[None]:
     """The process may have no more, for a while."""
     before = resource.prlimit(process.pid, which)
     resource.prlimit(process.pid, which, (most, before[1]))
@@ -42,7 +42,7 @@ def limited(process: subprocess.Popen[bytes], which: int, most: int) -> Iterator
         resource.prlimit(process.pid, which, before)
 
 
-def _ends_well(site: Site, process: subprocess.Popen[bytes], files: int) -> None:
+def _ends_well(site: Site, process: Forked, files: int) -> None:
     until(lambda: [row.status for row in site.files()] == ["DONE"] * files, process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0

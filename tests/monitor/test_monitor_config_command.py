@@ -1,12 +1,9 @@
 """`caloscope monitor --config`: looked at, run, and changed while it runs."""
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,7 +19,9 @@ from caloscope.monitor.checking import _health
 from caloscope.records import Lumisection
 from caloscope.store import Store
 
+from ..forked import Forked
 from ..pipeline.making import LABEL, MAP, RUN, fill, trained
+from ..running import Ended, forked, started
 from .files import drop
 from .spooling import Site, prepared, until
 from .test_monitor_config import EXAMPLE
@@ -56,28 +55,20 @@ def site(tmp_path: Path) -> Site:
     return prepared(tmp_path, tmp_path / "toy.bundle")
 
 
-def told(site: Site, text: str, *options: str) -> subprocess.CompletedProcess[str]:
+def told(site: Site, text: str, *options: str) -> Ended:
     """What the command says of a configuration."""
     (site.folder / "monitor.toml").write_text(text, "utf-8")
     return typed(site, "--config", str(site.folder / "monitor.toml"), *options)
 
 
-def typed(site: Site, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def typed(site: Site, *options: str, **environment: str) -> Ended:
     """What the command says, standing in another folder than the configuration."""
     (site.folder / "elsewhere").mkdir(exist_ok=True)
-    return subprocess.run(
-        [sys.executable, "-m", "caloscope", "monitor", *options],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=site.folder / "elsewhere",
-        env={**os.environ, **environment},
-    )
+    return forked(["monitor", *options], site.folder / "elsewhere", environment)
 
 
-def rows(done: subprocess.CompletedProcess[str]) -> list[tuple[str, str]]:
-    return [(line[:5].strip(), line[6:17].strip()) for line in done.stdout.splitlines()]
+def rows(done: Ended) -> list[tuple[str, str]]:
+    return [(line[:5].strip(), line[6:17].strip()) for line in done.out.splitlines()]
 
 
 def test_the_example_passes_where_its_folders_are_and_nothing_is_made(site: Site) -> None:
@@ -95,7 +86,7 @@ def test_the_example_passes_where_its_folders_are_and_nothing_is_made(site: Site
         text = text.replace(before, after)
     files = sorted(site.folder.rglob("*"))
     done = told(site, text, "--check")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.code == 0, done.out + done.told
     assert [verdict for verdict, _ in rows(done)] == ["ok"] * 8
     assert [what for _, what in rows(done)] == [
         "spool",
@@ -115,7 +106,7 @@ def test_a_check_names_all_that_would_not_work(site: Site) -> None:
     text = TEXT.replace('"spool"', '"nowhere"').replace('"output"', '"nowhere/output"')
     text = text.replace('"toy.bundle"', '"toy.bundle", "none.bundle"').replace(MAP, "EB/digi")
     done = told(site, text.replace('"store.sqlite"', '"toy.bundle/bundle.toml"'), "--check")
-    assert done.returncode == 2
+    assert done.code == 2
     assert [what for verdict, what in rows(done) if verdict == "bad"] == [
         "spool",
         "store",
@@ -123,7 +114,7 @@ def test_a_check_names_all_that_would_not_work(site: Site) -> None:
         "output",
     ]
     assert ("note", "settings") not in rows(done)  # the bundle that is not there may judge that map
-    assert done.stderr == "caloscope: 4 of these would not work, expected none\n"
+    assert done.told == "caloscope: 4 of these would not work, expected none\n"
 
 
 def test_a_check_beside_a_monitor_finds_its_store_and_its_port(site: Site) -> None:
@@ -132,9 +123,9 @@ def test_a_check_beside_a_monitor_finds_its_store_and_its_port(site: Site) -> No
         taken.listen()
         text = TEXT.replace("port = 0", f"port = {taken.getsockname()[1]}").replace(MAP, "EB/digi")
         done = told(site, text, "--check")
-    assert done.returncode == 0
-    assert "note  settings    EB/digi is named, and no bundle judges it\n" in done.stdout
-    assert "files known: none" in done.stdout
+    assert done.code == 0
+    assert "note  settings    EB/digi is named, and no bundle judges it\n" in done.out
+    assert "files known: none" in done.out
     assert ("note", "health") in rows(done)
 
 
@@ -148,8 +139,8 @@ def test_a_check_finds_an_address_that_cannot_be_had(host: str) -> None:
 
 def test_every_fault_of_a_configuration_is_a_line(site: Site) -> None:
     done = told(site, TEXT.replace('"spool"', "3").replace("0.2", "'fast'"))
-    assert done.returncode == 2
-    assert done.stderr.splitlines() == [
+    assert done.code == 2
+    assert done.told.splitlines() == [
         "caloscope: monitor.toml: monitor.spool: found 3, expected the path of a folder",
         'caloscope: monitor.toml: monitor.poll_seconds: found "fast", expected a number of seconds from 0.05 '
         "to 60",
@@ -159,23 +150,19 @@ def test_every_fault_of_a_configuration_is_a_line(site: Site) -> None:
 def test_options_go_before_the_file_and_the_file_before_the_environment(site: Site) -> None:
     (site.folder / "elsewhere").mkdir()
     done = told(site, TEXT, "../spool", "--store", "mine.sqlite", "--check")
-    assert f"{site.folder}/elsewhere/../spool: 0 files" in done.stdout
-    assert f"{site.folder}/elsewhere/mine.sqlite: not there yet, will be created" in done.stdout
+    assert f"{site.folder}/elsewhere/../spool: 0 files" in done.out
+    assert f"{site.folder}/elsewhere/mine.sqlite: not there yet, will be created" in done.out
     config = ["--config", str(site.folder / "monitor.toml"), "--check"]
-    assert f"{site.store}: files" in typed(site, *config, CALOSCOPE_STORE="/nowhere/a.sqlite").stdout
+    assert f"{site.store}: files" in typed(site, *config, CALOSCOPE_STORE="/nowhere/a.sqlite").out
     (site.folder / "monitor.toml").write_text(TEXT.replace('store = "store.sqlite"\n', ""), "utf-8")
-    assert f"{site.store}: files" in typed(site, *config, CALOSCOPE_STORE=str(site.store)).stdout
-    assert (
-        "monitor.store: found nothing, expected the path" in typed(site, *config, CALOSCOPE_STORE="").stderr
-    )
+    assert f"{site.store}: files" in typed(site, *config, CALOSCOPE_STORE=str(site.store)).out
+    assert "monitor.store: found nothing, expected the path" in typed(site, *config, CALOSCOPE_STORE="").told
 
 
 def test_without_a_configuration_what_is_missing_is_named(site: Site) -> None:
     done = typed(site, str(site.spool), CALOSCOPE_STORE="")
-    assert done.returncode == 2
-    assert (
-        done.stderr == "caloscope: monitor: --store, --bundle missing, expected it here, or --config FILE\n"
-    )
+    assert done.code == 2
+    assert done.told == "caloscope: monitor: --store, --bundle missing, expected it here, or --config FILE\n"
 
 
 @dataclass(frozen=True)
@@ -183,7 +170,7 @@ class Running:
     """A monitor that runs by a configuration."""
 
     site: Site
-    process: "subprocess.Popen[bytes]"
+    process: Forked
     manager: socket.socket
 
     def events(self, event: str) -> list[dict[str, object]]:
@@ -239,15 +226,11 @@ class Running:
 def running(site: Site, text: str = TEXT) -> Iterator[Running]:
     path = site.folder / "monitor.toml"
     path.write_text(text, "utf-8")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, site.log.open("ab") as log:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(site.folder / "notify"))
         manager.setblocking(False)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "caloscope", "monitor", "--config", str(path)],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "NOTIFY_SOCKET": str(site.folder / "notify"), "WATCHDOG_USEC": "2000000"},
-        )
+        service = {"NOTIFY_SOCKET": str(site.folder / "notify"), "WATCHDOG_USEC": "2000000"}
+        process = started(["monitor", "--config", str(path)], site.log, variables=service)
         try:
             yield Running(site, process, manager)
         finally:

@@ -1,6 +1,5 @@
 """A monitor at work while its spool gets what spools get, one after the other."""
 
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from caloscope.records import Lumisection, Quality, Reason
 from caloscope.store import Store
 from caloscope.writers.dqm import Object
 
+from ..forked import Forked
 from ..pipeline.making import LABEL, MAP, RUN, fill, recorded, trained
 from .files import EVENTS, HITS, PILEUP, drop, file_name, histogram, with_count
 from .spooling import Site, prepared, until
@@ -47,7 +47,7 @@ class Shift:
     def __init__(self, site: Site, good: Path) -> None:
         self.site, self.good = site, good
         self.lumis = {each.lumi: each for each in fill(24)}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Forked | None = None
 
     def sound(self, lumi: int, changes: Mapping[str, Object | None] | None = None) -> None:
         """A file that counts; waits until it is done."""

@@ -1,7 +1,6 @@
 """How a monitor starts and stops."""
 
 import signal
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from caloscope.store import Store
 
 from ..pipeline.making import LABEL, RUN, fill, trained
+from ..running import forked
 from .files import HITS, drop, histogram
 from .spooling import Site, prepared, until
 
@@ -55,10 +55,9 @@ def test_it_stops_in_the_middle_of_a_backlog_and_goes_on_later(site: Site, numbe
 def test_what_makes_no_sense_is_refused(site: Site, arguments: list[str], word: str) -> None:
     (site.folder / "link").symlink_to(site.spool)
     given = [each.format(spool=site.spool, folder=site.folder) for each in arguments]
-    command = site.command("monitor", "--bundle", str(site.bundle), *given)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+    done = forked(["monitor", "--store", str(site.store), "--bundle", str(site.bundle), *given])
+    assert done.code == 2
+    (line,) = done.told.splitlines()
     assert line.startswith("caloscope: ")
     assert word in line
 

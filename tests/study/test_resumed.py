@@ -1,11 +1,8 @@
 """Studies that are stopped, damaged, or measured elsewhere."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,30 +18,19 @@ from caloscope.study.schedule import missing
 from caloscope.study.whole import gathered, plan
 
 from ..dask_cluster import started_scheduler
-from ..running import caloscope
+from ..running import caloscope, started
 from .text import planned, written
 
 
 def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
     path = written(tmp_path)
-    command = [
-        sys.executable,
-        "-m",
-        "caloscope",
-        "study",
-        str(path),
-        "-o",
-        str(tmp_path / "r"),
-        "--workers",
-        "1",
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as process:
-        until = time.monotonic() + 60
-        while not list((tmp_path / "r").rglob("cells/*/[0-9a-f]*.json")) and time.monotonic() < until:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+    words = ["study", str(path), "-o", str(tmp_path / "r"), "--workers", "1"]
+    process = started(words, tmp_path / "said")
+    until = time.monotonic() + 60
+    while not list((tmp_path / "r").rglob("cells/*/[0-9a-f]*.json")) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
     kept = {path: path.read_bytes() for path in (tmp_path / "r").rglob("cells/*/[0-9a-f]*.json")}
     assert kept
     assert all(json.loads(each) for each in kept.values())  # whole, or not there

@@ -47,9 +47,9 @@ class Intake:
     ) -> None:
         require_in_use(store, bundles)
         self._store = store
+        self._sources = Sources(bundles, label, runs)
         bundles = each_once(bundles, warn)
         self._doubts = Doubts(bundles, warn)
-        self._sources = Sources(bundles, label, runs)
         self._pipeline = Pipeline(store, bundles, label, gate)
         self._waiting_since: float | None = None
 
