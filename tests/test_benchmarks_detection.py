@@ -183,6 +183,7 @@ def test_the_runs_of_the_table_are_apart() -> None:
     assert {at.events // 100 for at in conditions(fills[0])} >= {4, 5}
 
 
+@pytest.mark.slow
 def test_the_table_is_made_and_goes_on_where_it_stopped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

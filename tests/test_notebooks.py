@@ -24,8 +24,8 @@ def test_nothing_that_was_computed_is_kept(path: Path) -> None:
     assert book["metadata"]["kernelspec"]["name"] == "python3"
 
 
-LONG = ("networks", "read_study")
-"""Notebooks that train networks or measure a study: a minute each."""
+LONG = ("networks", "plot_maps", "read_study")
+"""Notebooks that draw much, train networks or measure a study: up to a minute each."""
 
 
 @pytest.mark.timeout(400)

@@ -12,7 +12,7 @@ import pytest
 
 from caloscope.cli.stages import Stages
 
-from .running import caloscope
+from .running import caloscope, ended
 
 MAP = "EE+/digi"
 
@@ -72,16 +72,19 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def command(good: Path, output: Path, detector: str = "autoencoder") -> list[str]:
-    recipe = ("--architecture", "dense", "--latent", "4", "--epochs", "3")
-    words = ["train", good, "--map", MAP, "--detector", detector, "-o", output]
-    words += recipe if detector == "autoencoder" else ()
+RECIPE = ("--detector", "autoencoder", "--architecture", "dense", "--latent", "4", "--epochs", "3")
+
+
+def command(good: Path, output: Path, *how: str) -> list[str]:
+    words = ["train", good, "--map", MAP, "-o", output, *how]
     return [sys.executable, "-m", "caloscope", *map(str, words)]
 
 
 def test_training_says_what_it_is_at(good: Path, tmp_path: Path) -> None:
     folder = tmp_path / "x.bundle"
-    done = subprocess.run(command(good, folder), capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run(
+        command(good, folder, *RECIPE), capture_output=True, text=True, check=True, timeout=100
+    )
     lines = [re.sub(r"(loss|best) [-\d.e]+|\d+ s$", "", line) for line in done.stderr.splitlines()]
     assert [line.partition(":")[0] for line in lines] == ["reading", "learning", "learning", "calibrating"]
     assert "1 of 3 epochs" in lines[1]
@@ -89,10 +92,8 @@ def test_training_says_what_it_is_at(good: Path, tmp_path: Path) -> None:
     # A bundle that takes its place has no curve: that of the network would be taken for its own.
     curve = [tmp_path / f"x.learning.{kind}" for kind in ("json", "png")]
     assert all(path.is_file() for path in curve)
-    done = subprocess.run(
-        command(good, folder, "pca"), capture_output=True, text=True, check=True, timeout=100
-    )
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
+    told = ended("train", good, "--map", MAP, "--detector", "pca", "-o", folder).told
+    assert [line.partition(":")[0] for line in told.splitlines()] == [
         "reading",
         "learning",
         "calibrating",
@@ -104,7 +105,10 @@ def test_a_terminal_shows_one_bar_at_a_time(good: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
     with subprocess.Popen(
-        command(good, tmp_path / "x.bundle", "pca"), stdout=subprocess.DEVNULL, stderr=theirs, env=environment
+        command(good, tmp_path / "x.bundle", "--detector", "pca"),
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env=environment,
     ) as process:
         os.close(theirs)
         shown = b""

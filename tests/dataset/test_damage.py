@@ -44,7 +44,7 @@ def test_flipped_bits_give_an_error_or_the_truth(tmp_path: Path) -> None:
     content, truth = path.read_bytes(), everything(path)
     rng = np.random.default_rng(3)
     seen = 0
-    for place in rng.integers(0, len(content), 400):
+    for place in rng.integers(0, len(content), 160):
         changed = bytearray(content)
         changed[place] ^= 1 << int(rng.integers(8))
         path.write_bytes(changed)
@@ -55,7 +55,7 @@ def test_flipped_bits_give_an_error_or_the_truth(tmp_path: Path) -> None:
             continue
         assert found["rows"] == truth["rows"]
         assert found["records"].items() <= truth["records"].items()
-    assert seen > 50
+    assert seen > 20
 
 
 def test_a_number_that_means_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,14 @@ def _same_outputs(site: Site, expected: Site) -> None:
                 assert np.array_equal(file[key].values(), other[key].values(), equal_nan=True), key
 
 
+def stopped_when(what: Callable[[], object], stop: threading.Event) -> None:
+    """Wait until something is so, or for too long, and stop."""
+    try:
+        until(what)
+    finally:
+        stop.set()
+
+
 def test_what_was_left_open_is_finished_after_a_crash(tmp_path: Path) -> None:
     """Killed when the results of a file are in the store, and neither its output nor its row is."""
     trained(tmp_path)
@@ -122,8 +131,9 @@ def test_what_was_left_open_is_finished_after_a_crash(tmp_path: Path) -> None:
     with Store(str(site.store)) as store:
         assert store.files() == []
         intake = Intake(store, [bundle], LABEL)
-        timer = threading.Timer(1.0, stop.set)
-        timer.start()
+        thread = threading.Thread(target=stopped_when, args=(lambda: len(site.files()) == 3, stop))
+        thread.start()
         assert monitor(site.spool, intake, store, stop, label=LABEL, output_dir=site.output) == 3
+        thread.join()
         assert {(row.status, row.lumis) for row in store.files()} == {("DONE", 1)}
     assert [path.name for path in site.output.iterdir()] == [f"DQM_V0001_ToyML_R{RUN:09d}.root"]

@@ -90,7 +90,7 @@ def orders(draw: st.DrawFn) -> list[int]:
     return [place for _, place in sorted(due)]
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=5, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 @given(order=orders(), restarts=st.sets(st.integers(1, 18), max_size=4))
 def test_order_and_restarts_change_nothing(
     order: list[int], restarts: set[int], bundle: Bundle, in_order: Recorded

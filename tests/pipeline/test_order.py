@@ -88,7 +88,7 @@ def orders(draw: st.DrawFn) -> list[Arrival]:
 
 
 # Failing examples are not made smaller: each costs a whole fill.
-@settings(max_examples=12, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=6, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 @given(order=orders(), restarts=st.sets(st.integers(1, LUMIS), max_size=4))
 def test_order_repetition_and_restarts_change_nothing(
     subject: Subject, order: list[Arrival], restarts: set[int]

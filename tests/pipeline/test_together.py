@@ -55,7 +55,7 @@ def arrivals(draw: st.DrawFn) -> list[int]:
     return order
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=6, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 @given(
     order=arrivals(),
     commits=st.sets(st.integers(0, LUMIS), max_size=4),

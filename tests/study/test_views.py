@@ -34,8 +34,8 @@ window = 4
 name = "views"
 train = ["EE-", "EE+", "HO"]
 lumis = 100
-trials = 3
-clean = 200
+trials = 2
+clean = 100
 """
 
 

@@ -1,6 +1,7 @@
 """Classifiers of whole maps, fitted to good lumisections and to spoiled ones."""
 
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +23,14 @@ from ..calibrate.making import FIRST_RUN, good_runs, seen, spec
 from ..running import caloscope
 
 FEW = {"logistic": 400, "mlp": 200}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_draws() -> Iterator[None]:
+    """A hundred, as it draws otherwise, take six times as long and tell the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notebook, "DRAWS", 15)
+        yield
 
 
 @lru_cache(maxsize=1)

@@ -46,6 +46,7 @@ def outlines(path: Path, rows: int) -> list[NDArray[np.int64]]:
     return [np.argwhere(part) for part in np.array_split(lines[75:], rows)]
 
 
+@pytest.mark.slow
 def test_the_command_draws_one_view_and_marks_the_cells_of_each_fault(tmp_path: Path) -> None:
     said = caloscope("faults", "--pictures", tmp_path / "new", "--view", "HO")
     written = sorted((tmp_path / "new").iterdir())

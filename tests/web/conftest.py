@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from caloscope.store import Store
 from caloscope.web import serve
 
 from .filling import fill
+
+expect.set_options(timeout=40_000)  # a page is slow where others want the processor too
 
 HOSTILE = "<img src=x onerror=\"document.title='broken'\"><b>EB</b>"
 ARGUMENTS = [

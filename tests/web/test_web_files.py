@@ -1,5 +1,6 @@
 """Files in trouble: what is tried again and what was given up, with the reasons."""
 
+import re
 import time
 from pathlib import Path
 
@@ -70,9 +71,9 @@ def test_the_page_says_when_a_file_is_tried_again(watched: Watched, store: Store
         )
     )
     waiting = page.locator("#files [data-status=WAITING]")
-    expect(waiting).to_contain_text("late.root", timeout=3000)
+    expect(waiting).to_contain_text("late.root")
     expect(waiting).to_contain_text("unreadable: stale file handle")
-    expect(waiting.locator(".next")).to_contain_text("tried 3 times, again in 5")
+    expect(waiting.locator(".next")).to_contain_text(re.compile(r"tried 3 times, again in [1-5]"))
     expect(page.locator("#files-all")).to_have_text("1 waiting · 2 in quarantine")
     store.note_file(FileRow(STALE.path, 40_960, 7, "DONE", lumis=1, attempts=4))
-    expect(waiting).to_have_count(0, timeout=3000)
+    expect(waiting).to_have_count(0)

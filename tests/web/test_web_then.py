@@ -69,6 +69,6 @@ def test_the_newest_lumisection_speaks_of_now(watched: Watched, store: Store) ->
     expect(page.locator("#incidents-count")).to_have_text("1 open")
     expect(page.locator("#incidents .state")).to_have_text("open")
     record_lumi(store, 8, hardware=HOSTILE)
-    expect(page.locator("#incidents .state")).to_have_text("open then", timeout=3000)
+    expect(page.locator("#incidents .state")).to_have_text("open then")
     expect(page.locator("#incidents .incident")).to_contain_text("still open")
     expect(page.locator("#closed summary")).to_have_text("Closed by then 1")
