@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +39,8 @@ class Forked:
     def send_signal(self, number: int) -> None:
         """Send one, where it still runs."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended, and the line that says so is on its way
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         """Ask it to end."""
@@ -77,7 +79,10 @@ class Parent:
             for line in self._heard(deadline - time.monotonic()):
                 if "began" in line:
                     return Forked(self, line["began"])
-            assert time.monotonic() < deadline, f"{words}: not begun in a minute"
+            if time.monotonic() > deadline:
+                parent.cache_clear()  # what it says next would be taken for the answer to the next one
+                self.end()
+                raise TimeoutError(f"{words}: not begun in a minute")
 
     def code_of(self, pid: int, seconds: float) -> int | None:
         """The exit code of a command, once; None while it runs, after so long."""
@@ -94,7 +99,9 @@ class Parent:
         if not select.select([stdout], [], [], max(0.0, seconds))[0]:
             return []
         found = os.read(stdout.fileno(), 65_536)
-        assert found, "the process that forks has ended"
+        if not found:
+            parent.cache_clear()
+            raise EOFError("the process that forks has ended")
         *lines, self._said = (self._said + found).split(b"\n")
         heard: list[dict[str, int]] = [json.loads(line) for line in lines]
         self._codes |= {line["ended"]: line["code"] for line in heard if "ended" in line}

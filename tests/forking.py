@@ -49,6 +49,8 @@ def become(words: list[str], variables: dict[str, str | None], folder: str, out:
         os.environ.pop(name, None)
         os.environ.update({name: value} if value is not None else {})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in ((1, out), (2, told)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
     os.chdir(folder)
@@ -61,7 +63,10 @@ def fork(asked: list[Any]) -> None:
     """Begin a command."""
     # Its end leaves out what libraries in C do at exit: they wait for threads that a fork does not take.
     child = multiprocessing.get_context("fork").Process(target=become, args=asked)
+    # A child that is asked to end before it is a command must not do what this process does then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     child.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     AT_WORK[child.sentinel] = child
     print(json.dumps({"began": child.pid}), flush=True)
 

@@ -33,6 +33,7 @@ def test_a_monitor_starts_without_what_only_outputs_and_fits_need() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout == "False\n"
     assert not loaded_after("import caloscope.monitor.running") & {"uproot", "awkward", "pyarrow", "fsspec"}
+    assert "uproot" in loaded_after("from caloscope import outputs; outputs.get_ready()")  # and not later
 
 
 def test_the_store_needs_no_network_library() -> None:

@@ -92,7 +92,8 @@ def test_training_says_what_it_is_at(good: Path, tmp_path: Path) -> None:
     # A bundle that takes its place has no curve: that of the network would be taken for its own.
     curve = [tmp_path / f"x.learning.{kind}" for kind in ("json", "png")]
     assert all(path.is_file() for path in curve)
-    told = ended("train", good, "--map", MAP, "--detector", "pca", "-o", folder).told
+    code, _, told = ended("train", good, "--map", MAP, "--detector", "pca", "-o", folder)
+    assert code == 0, told
     assert [line.partition(":")[0] for line in told.splitlines()] == [
         "reading",
         "learning",

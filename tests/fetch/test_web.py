@@ -76,14 +76,14 @@ def test_it_works_inside_a_running_event_loop(web: WebServer, tmp_path: Path) ->
 def test_what_cannot_be_copied_is_told(web: WebServer, tmp_path: Path, path: str, found: str) -> None:
     before = time.monotonic()
     assert found in failure(web.url(path), tmp_path).found
-    assert time.monotonic() - before < 8
+    assert time.monotonic() - before < 30
 
 
 def test_a_silent_server_is_not_waited_for(web: WebServer, tmp_path: Path) -> None:
     before = time.monotonic()
     limits = Limits(connect=0.2, answer=0.3, attempts=3, pause=0.01)
     assert "no answer within 0.3 s" in failure(web.url("mute/a.root"), tmp_path, limits).found
-    assert time.monotonic() - before < 4
+    assert time.monotonic() - before < 20
     assert len(web.asked) == 3
 
 

@@ -18,7 +18,7 @@ from caloscope.web import serve
 
 from .filling import fill
 
-expect.set_options(timeout=40_000)  # a page is slow where others want the processor too
+expect.set_options(timeout=14_000)  # less than the page waits before it asks again by itself
 
 HOSTILE = "<img src=x onerror=\"document.title='broken'\"><b>EB</b>"
 ARGUMENTS = [

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from caloscope.store import ChangeRow, Store
 from caloscope.web.events import Broadcaster
@@ -76,7 +77,9 @@ def test_what_another_process_writes_is_told_and_can_be_resumed(tmp_path: Path) 
         assert again == seen[2:]
 
 
-def test_a_change_arrives_within_half_a_second(tmp_path: Path) -> None:
+def test_a_change_arrives_by_its_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not when the store is looked at again."""
+    monkeypatch.setattr("caloscope.web.events.WAIT_SECONDS", 60.0)
     path = tmp_path / "store.db"
     fill(path, lumis=1, bundles=BOTH)
     with (
@@ -86,9 +89,7 @@ def test_a_change_arrives_within_half_a_second(tmp_path: Path) -> None:
     ):
         stream = changes(answer)
         record_lumi(store, 2, bundles=BOTH)
-        began = time.monotonic()
-        next(stream)
-        assert time.monotonic() - began < 0.5
+        next(stream)  # within the twenty seconds of the client
 
 
 def test_one_who_missed_too_much_or_knows_another_store_is_told_to_start_again(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_banner_and_maps_wait_together_for_the_whole_lumisection(watched: Watche
     expect(page.locator("#scope")).to_have_text(f"{LABEL} · run {RUN} · LS 7")
     expect(page.locator("#map-HCAL-digi .chip")).to_have_text("✓GOOD")
     record_lumi(store, 8, hardware=HOSTILE)
-    expect(page.locator("#scope")).to_have_text(f"{LABEL} · run {RUN} · LS 8", timeout=3000)
+    expect(page.locator("#scope")).to_have_text(f"{LABEL} · run {RUN} · LS 8")
     label = page.locator("#map-HCAL-digi .plot").first
     expect(label).to_have_attribute("aria-label", "Occupancy of HCAL/digi, lumisection 8")
 

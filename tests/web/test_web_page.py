@@ -29,7 +29,7 @@ def test_the_page_says_how_it_is_and_follows_without_reload(watched: Watched, st
     assert page.locator(".trend .plot .scatterlayer .trace").count() >= 6
     page.evaluate("window.untouched = true")
     record_lumi(store, 8, hardware=HOSTILE)
-    expect(page.locator("#scope")).to_have_text(f"ZeroBias · run {RUN} · LS 8", timeout=3000)
+    expect(page.locator("#scope")).to_have_text(f"ZeroBias · run {RUN} · LS 8")
     expect(page.locator("#map-EEp-digi .chip")).to_have_text("?UNKNOWN: FEW_EVENTS")
     expect(page.locator("#map-EEm-digi")).to_contain_text("degraded: pileup estimated")
     assert page.evaluate("window.untouched"), "the page was loaded again"

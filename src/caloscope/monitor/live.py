@@ -51,6 +51,8 @@ def monitor(
     """
     if output_dir is not None and output_dir.resolve().is_relative_to(spool.resolve()):
         raise UsageError(f"{output_dir}: lies inside the spool {spool}, expected an output folder elsewhere")
+    if output_dir is not None:
+        outputs.get_ready()
     finishing = Finishing(store, label, pulse, output_dir, cms_names=cms_names)
     applying = Applying(intake, store, label, bundles)
     loop = _Loop(spool, intake, store, stop, finishing, applying, pulse, tuning)

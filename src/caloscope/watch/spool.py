@@ -48,21 +48,20 @@ class Spool:
         stamp = hash(status)
         if self._known.get(name) == stamp:
             return None
-        if (str(path), *status) not in noted and not (
-            self._whole(path, status) or self._settled(name, stamp)
-        ):
+        if (str(path), *status) not in noted and not self._is_ready(path, status):
             return None
         self._known[name] = stamp
         self._growing.pop(name, None)
         return path
 
-    def _whole(self, path: Path, status: tuple[int, int]) -> bool:
-        """Whether the file is complete as it was when it had this size and time.
+    def _is_ready(self, path: Path, status: tuple[int, int]) -> bool:
+        """Whether the file is complete, or will not change any more, as it was with this size and time.
 
         One that was written to meanwhile is looked at again when the notice of that comes, or by the clock:
         what is given now would be another file than the one remembered, and come twice.
         """
-        return self._complete(path) and _status(path) == status
+        is_ready = self._complete(path) or self._settled(path.name, hash(status))
+        return is_ready and _status(path) == status
 
     def _settled(self, name: str, stamp: _Stamp) -> bool:
         # The monotonic clock: a jump of the wall clock must not make a growing file look settled.
