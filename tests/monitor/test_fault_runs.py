@@ -10,7 +10,6 @@ import pytest
 from caloscope.errors import Fault
 from caloscope.faults import Fault as Sick
 from caloscope.monitor import Intake
-from caloscope.monitor.reading import allowed
 from caloscope.monitor.settings import Retention
 from caloscope.pipeline import Gate
 from caloscope.records import Conditions, Lumisection, LumiState, Quality, Reason
@@ -19,6 +18,7 @@ from caloscope.store import Store
 from ..pipeline.making import LABEL, MAP, RUN, fill, recorded
 from .files import drop, file_name
 from .living import QUICK, living, toy
+from .test_data_sets import written
 from .test_fault_table import replayed, sick, spool_of
 from .two_producers import both_trained, bundles_of, drop_both, filled
 
@@ -116,16 +116,10 @@ def test_a_file_of_a_run_that_cannot_be_is_refused(tmp_path: Path) -> None:
 
 
 def test_of_a_file_of_several_runs_those_that_can_be_are_taken(tmp_path: Path) -> None:
-    class Several(Intake):
-        """Reads a file of three runs."""
-
-        def _read(self, path: Path, run: int | None) -> Iterator[Lumisection]:
-            found = iter([*fill(2, run=5), *fill(2), *fill(2, run=999_999)])
-            return allowed(found, range(RUN, RUN + 1), path)
-
-    (tmp_path / "all.root").write_text("")
+    written(tmp_path / "all.h5", [*fill(2), *fill(2, run=5), *fill(2, run=999_999)])
     with Store(str(tmp_path / "store.sqlite")) as store:
-        taken = Several(store, [toy()], LABEL).take(tmp_path / "all.root")
+        intake = Intake(store, [toy()], LABEL, runs=range(RUN, RUN + 1))
+        taken = intake.take(tmp_path / "all.h5")
         assert [result.key.run for result in taken.results] == [RUN, RUN]
         assert taken.error is not None
         assert taken.error.found == "run 5 and 1 more"
